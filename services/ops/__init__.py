@@ -1,0 +1,1 @@
+"""ops hears everything: the journal of every announcement and the desk of what no handler could take."""

@@ -1,0 +1,137 @@
+"""What ops reads from the wire, as frozen values. Nothing here fails: what has no known shape is kept as it is."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID, uuid5
+
+NAMESPACE = UUID("1b3a8f0e-5f4d-5d0c-8e0a-6a2f5a3d9c11")
+TEXT_CHARACTERS_MAX = 500
+
+
+class Message(Protocol):
+    """A delivery, as far as ops reads it."""
+
+    @property
+    def body(self) -> bytes:
+        """Its bytes."""
+
+    @property
+    def message_id(self) -> str | None:
+        """The sender's id of this message."""
+
+    @property
+    def routing_key(self) -> str:
+        """The key it came by."""
+
+    @property
+    def headers(self) -> Mapping[str, object]:
+        """Its headers, the broker's own among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One announcement in the journal: what, about what, when and its digest; never its body."""
+
+    fact_id: UUID
+    service: str
+    type: str
+    subject: str
+    correlation: str
+    announced_at: datetime
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One message on the journal queue. `entries` is None when it has not the shape of a record."""
+
+    id: UUID
+    digest: bytes
+    entries: tuple[Entry, ...] | None
+    body: bytes
+    replay: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """One thing on the desk. `body` is the whole record as it came, for a later replay."""
+
+    id: UUID
+    digest: bytes
+    fact_id: UUID | None
+    consumer: str
+    code: str
+    reason: str
+    type: str
+    subject: str
+    correlation: str
+    body: bytes
+    replay: int = 0
+
+
+def read_record(message: Message) -> Sequence[Record]:
+    """A journal record from a delivery."""
+    identity, digest = _identity(message)
+    try:
+        told = json.loads(message.body)
+        entries = tuple(_entry(str(told["service"]), fact) for fact in told["facts"])
+    except (ValueError, KeyError, TypeError):
+        return [Record(identity, digest, None, message.body)]
+    return [Record(identity, digest, entries, message.body)]
+
+
+def _entry(service: str, fact: Mapping[str, Any]) -> Entry:
+    return Entry(
+        fact_id=UUID(fact["id"]),
+        service=_text(service),
+        type=_text(fact["type"]),
+        subject=_text(fact["subject"]),
+        correlation=_text(fact["correlation"]),
+        announced_at=datetime.fromisoformat(fact["time"]),
+        digest=bytes.fromhex(fact["digest"]),
+    )
+
+
+def read_parked(message: Message) -> Sequence[Parked]:
+    """A parked fact from a delivery; what the broker itself gave up on is told by its dead-letter header."""
+    identity, digest = _identity(message)
+    try:
+        told = json.loads(message.body)
+        consumer, code = str(told["consumer"]), str(told["code"])
+        fact_id = UUID(told["id"])
+    except (ValueError, KeyError, TypeError):
+        reason = "given up by the broker" if "x-death" in message.headers else "not a record of a parked fact"
+        return [
+            Parked(
+                identity, digest, None, _text(message.routing_key), "dead_lettered", reason, "", "", "", message.body
+            )
+        ]
+    return [
+        Parked(
+            id=identity,
+            digest=digest,
+            fact_id=fact_id,
+            consumer=_text(consumer),
+            code=_text(code),
+            reason=_text(told.get("reason", "")),
+            type=_text(told.get("type", "")),
+            subject=_text(told.get("subject", "")),
+            correlation=_text(told.get("correlation", "")),
+            body=message.body,
+            replay=told["replay"] if isinstance(told.get("replay"), int) else 0,
+        )
+    ]
+
+
+def _identity(message: Message) -> tuple[UUID, bytes]:
+    digest = hashlib.sha256(message.body).digest()
+    return uuid5(NAMESPACE, f"{message.message_id or ''}\n{digest.hex()}"), digest
+
+
+def _text(value: object) -> str:
+    # PostgreSQL keeps no U+0000, and the desk shows these in one line.
+    return str(value).replace("\x00", "")[:TEXT_CHARACTERS_MAX]

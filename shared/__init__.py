@@ -1,0 +1,1 @@
+"""How all services speak and deliver. No business rules live here."""

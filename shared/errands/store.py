@@ -1,0 +1,242 @@
+"""The SQL of errands. Time is the database's; every failure filters on the token of its claim."""
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from shared.errands import Claimed, Due
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+    from shared.postgres import Connection
+
+ERROR_CHARACTERS_MAX = 500
+RETENTION_DAYS = 400
+PRUNED_ROWS_MAX = 2_000
+
+# A portal without waiting rows starts at the smallest turn that waits, so that it neither waits behind a flood
+# nor overtakes for ever with turns saved up while it was silent.
+_FLOOR = """
+    select coalesce((select turn from errand where errand = $1 and state = 'due' and lease_owner is null
+                      order by turn limit 1),
+                    (select max(next_turn) from turn where errand = $1), 0)
+"""
+_TURNS = """
+    insert into turn as own (errand, turn_of, next_turn)
+    select $1, asking.turn_of, asking.rows + $4
+      from unnest($2::text[], $3::bigint[]) as asking(turn_of, rows)
+     order by asking.turn_of
+    on conflict (errand, turn_of) do update
+       set next_turn = greatest(own.next_turn, $4) + excluded.next_turn - $4
+    returning turn_of, next_turn
+"""
+_INSERT = """
+    insert into errand (errand, key, turn_of, turn, order_key, order_no, payload, correlation, traceparent,
+                        attempts, lease_owner, lease_until, lease_token)
+    select $1, due.key, due.turn_of, due.turn, due.order_key, due.order_no, due.payload, due.correlation,
+           due.traceparent, due.leased, case when due.leased = 1 then $11::bigint end,
+           case when due.leased = 1 then now() + make_interval(secs => $12) end, due.leased
+      from unnest($2::text[], $3::text[], $4::bigint[], $5::text[], $6::int[], $7::bytea[], $8::text[], $9::text[],
+                  $10::int[]) as due(key, turn_of, turn, order_key, order_no, payload, correlation, traceparent, leased)
+    on conflict do nothing
+    returning key, payload, attempts, unknown, lease_token, correlation, traceparent, created_at, lease_owner
+"""
+_CLAIM = """
+    update errand set lease_owner = $2, lease_until = now() + make_interval(secs => $3),
+           lease_token = lease_token + 1, attempts = attempts + 1
+     where (errand, key) in (
+        select e.errand, e.key from errand e
+         where e.errand = $1 and e.state = 'due' and e.due_at <= now()
+           and (e.lease_owner is null or e.lease_until < now())
+           and (e.order_key is null or e.order_no = 1 or exists (
+                select from errand before
+                 where before.errand = e.errand and before.order_key = e.order_key
+                   and before.order_no = e.order_no - 1 and before.state = 'settled'))
+         order by e.turn, e.due_at limit $4 for update skip locked)
+    returning key, payload, attempts, unknown, lease_token, correlation, traceparent, created_at
+"""
+_SETTLE = """
+    update errand set state = 'settled', settled_at = now(), lease_owner = null, lease_until = null, last_error = null
+     where errand = $1 and key = any($2::text[]) and state <> 'settled'
+    returning key
+"""
+_POSTPONE = """
+    update errand set lease_owner = null, lease_until = null, last_error = late.error,
+           due_at = now() + make_interval(secs => late.after_s), unknown = errand.unknown or late.unknown,
+           attempts = errand.attempts - late.unburnt
+      from unnest($2::text[], $3::bigint[], $4::float8[], $5::text[], $6::boolean[], $7::int[])
+           as late(row_key, token, after_s, error, unknown, unburnt)
+     where errand.errand = $1 and errand.key = late.row_key and errand.lease_token = late.token
+       and errand.state = 'due'
+    returning errand.key
+"""
+_HOLD = """
+    update errand set state = 'held', lease_owner = null, lease_until = null, last_error = $4, unknown = true
+     where errand = $1 and key = $2 and lease_token = $3 and state = 'due'
+    returning key
+"""
+_RELEASE = "update errand set lease_owner = null, lease_until = null where lease_owner = any($1::bigint[])"
+_RELEASE_LOST = """
+    update errand set lease_owner = null, lease_until = null
+     where errand = $1 and lease_owner = $2 and not (key = any($3::text[]))
+       and lease_until < now() + make_interval(secs => $4)
+"""
+_CLOSE_STAGE = """
+    insert into stage (errand, closed_until, reason, failures)
+    values ($1, now() + make_interval(secs => $2), $3, 1)
+    on conflict (errand) do update set closed_until = excluded.closed_until, reason = excluded.reason,
+           failures = stage.failures + 1, changed_at = now()
+"""
+_OPEN_STAGE = "update stage set closed_until = null, reason = null, failures = 0, changed_at = now() where errand = $1"
+_STAGE = """
+    select reason, failures, extract(epoch from closed_until - now())::float8 as closed_s
+      from stage where errand = $1 and closed_until is not null
+"""
+_NEXT_DUE = """
+    select extract(epoch from min(due_at) - now())::float8 from errand
+     where errand = $1 and state = 'due' and lease_owner is null
+"""
+_PRUNE = """
+    delete from errand where ctid in (
+        select ctid from errand where state = 'settled' and settled_at < now() - make_interval(days => $1)
+           and order_key is null limit $2)
+"""
+
+
+async def insert(
+    connection: "Connection", errand: str, rows: Sequence[Due], owner_id: int, leased_rows: int, lease_s: float
+) -> tuple[list[Claimed], bool]:
+    """Write the rows; up to `leased_rows` belong to this process at once. Also whether others may find work."""
+    ordered = sorted({row.key: row for row in rows}.values(), key=lambda row: row.key)
+    turns = await _turns(connection, errand, ordered)
+    leasable = [row.order_no in (None, 1) for row in ordered]
+    leased = _first_true(leasable, leased_rows)
+    records = await connection.fetch(
+        _INSERT,
+        errand,
+        [row.key for row in ordered],
+        [row.turn_of for row in ordered],
+        turns,
+        [row.order_key for row in ordered],
+        [row.order_no for row in ordered],
+        [row.payload for row in ordered],
+        [row.correlation for row in ordered],
+        [row.traceparent for row in ordered],
+        leased,
+        owner_id,
+        lease_s,
+    )
+    ours = [_claimed(errand, record) for record in records if record["lease_owner"] is not None]
+    return ours, len(ours) < len(records)
+
+
+def _first_true(leasable: Sequence[bool], rows_max: int) -> list[int]:
+    leased, left = [], rows_max
+    for may in leasable:
+        leased.append(1 if may and left > 0 else 0)
+        left -= leased[-1]
+    return leased
+
+
+async def _turns(connection: "Connection", errand: str, rows: Sequence[Due]) -> list[int]:
+    asking: dict[str, int] = {}
+    for row in rows:
+        asking[row.turn_of] = asking.get(row.turn_of, 0) + 1
+    floor = int(await connection.fetchval(_FLOOR, errand))
+    names = sorted(asking)
+    counts = [asking[name] for name in names]
+    records = await connection.fetch(_TURNS, errand, names, counts, floor)
+    following = {record["turn_of"]: record["next_turn"] - asking[record["turn_of"]] for record in records}
+    turns = []
+    for row in rows:
+        turns.append(following[row.turn_of])
+        following[row.turn_of] += 1
+    return turns
+
+
+async def claim(connection: "Connection", errand: str, owner_id: int, lease_s: float, limit: int) -> list[Claimed]:
+    """Take rows that are due and free, by turn; a version waits until the one before it is settled."""
+    return [_claimed(errand, record) for record in await connection.fetch(_CLAIM, errand, owner_id, lease_s, limit)]
+
+
+def _claimed(errand: str, record: "Record") -> Claimed:
+    return Claimed(
+        errand=errand,
+        key=record["key"],
+        payload=record["payload"],
+        attempts=record["attempts"],
+        unknown_before=record["unknown"],
+        token=record["lease_token"],
+        correlation=record["correlation"],
+        traceparent=record["traceparent"],
+        created_at=record["created_at"],
+    )
+
+
+async def settle(connection: "Connection", errand: str, keys: Collection[str]) -> set[str]:
+    """Settle rows whatever their token: a late success is a fact. Gives back those that were not settled before."""
+    return {record["key"] for record in await connection.fetch(_SETTLE, errand, sorted(keys))}
+
+
+async def postpone(
+    connection: "Connection", errand: str, late: Sequence[tuple[Claimed, float, str, bool, bool]]
+) -> set[str]:
+    """Let rows wait: (row, seconds, reason, outcome unknown, attempt not counted). Stale tokens change nothing."""
+    ordered = sorted(late, key=lambda item: item[0].key)
+    records = await connection.fetch(
+        _POSTPONE,
+        errand,
+        [row.key for row, *_ in ordered],
+        [row.token for row, *_ in ordered],
+        [after_s for _, after_s, *_ in ordered],
+        [reason[:ERROR_CHARACTERS_MAX] for _, _, reason, *_ in ordered],
+        [unknown for *_, unknown, _ in ordered],
+        [int(unburnt) for *_, unburnt in ordered],
+    )
+    return {record["key"] for record in records}
+
+
+async def hold(connection: "Connection", row: Claimed, reason: str) -> bool:
+    """Put a row aside for a person."""
+    held = await connection.fetch(_HOLD, row.errand, row.key, row.token, reason[:ERROR_CHARACTERS_MAX])
+    return bool(held)
+
+
+async def release_of(connection: "Connection", owner_ids: Collection[int]) -> None:
+    """Free the rows of owners that are dead."""
+    await connection.execute(_RELEASE, sorted(owner_ids))
+
+
+async def release_lost(
+    connection: "Connection", errand: str, owner_id: int, held: Collection[str], lease_left_s: float
+) -> int:
+    """Free rows leased by this process that it does not hold in memory and whose lease has at most so long to run."""
+    status = await connection.execute(_RELEASE_LOST, errand, owner_id, sorted(held), lease_left_s)
+    return int(status.split()[-1])
+
+
+async def close_stage(connection: "Connection", errand: str, seconds: float, reason: str) -> None:
+    """Let no process of this service call this outside for so long."""
+    await connection.execute(_CLOSE_STAGE, errand, seconds, reason[:ERROR_CHARACTERS_MAX])
+
+
+async def open_stage(connection: "Connection", errand: str) -> None:
+    """The outside answers again."""
+    await connection.execute(_OPEN_STAGE, errand)
+
+
+async def stage(connection: "Connection", errand: str) -> tuple[float, str, int] | None:
+    """(seconds until the next probe, reason, failures in a row) of a closed stage; None when it is open."""
+    record = await connection.fetchrow(_STAGE, errand)
+    return None if record is None else (record["closed_s"], record["reason"] or "", record["failures"])
+
+
+async def next_due_s(connection: "Connection", errand: str) -> float | None:
+    """Seconds until the earliest free row is due (negative when overdue); None without any."""
+    value = await connection.fetchval(_NEXT_DUE, errand)
+    return None if value is None else float(value)
+
+
+async def prune(connection: "Connection") -> int:
+    """Delete one batch of rows settled long ago; ordered ones stay, their successors ask for them."""
+    return int((await connection.execute(_PRUNE, RETENTION_DAYS, PRUNED_ROWS_MAX)).split()[-1])

@@ -1,0 +1,103 @@
+"""What the issuer announces: a guarantee moved."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.messages import Message
+from shared.messages.intake import Kind
+from shared.problems import Problem
+
+
+class CertificateCreated(Message):
+    """A version of an electronic certificate was made and waits to be posted to the platform."""
+
+    TYPE: ClassVar[str] = "issuer.certificate_created.v1"
+
+    portal: str
+    application_id: str
+    guarantee_number: str
+    version: int
+    version_kind: str
+    kind: Kind
+    concluded_at: datetime
+    certificate: str
+    """Canonical JSON (RFC 8785) without auth_key, content_sha256 and signature: the bytes that were signed."""
+    content_sha256: str
+    signature: str
+    sealed_auth_key: str
+    """Opened only for the POST to the platform; the guarantee number is its associated data."""
+
+
+class GuaranteeStatusChanged(Message):
+    """The 手続状況 that people see of a guarantee became another one."""
+
+    TYPE: ClassVar[str] = "issuer.guarantee_status_changed.v1"
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+    portal: str
+    application_id: str
+    guarantee_number: str
+    kind: Kind
+    from_status: str | None = Field(alias="from")
+    to_status: str = Field(alias="to")
+    status_ja: str
+    problems: tuple[Problem, ...] = ()
+    message_from_guarantor: str | None = None
+    at: datetime
+
+    def for_portal(self) -> dict[str, Any]:
+        """The whole fact."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+class PaperOrdered(Message):
+    """The office is to make and hand over a paper certificate: no key, no platform, no mail."""
+
+    TYPE: ClassVar[str] = "issuer.paper_ordered.v1"
+
+    portal: str
+    application_id: str
+    guarantee_number: str
+    kind: Kind
+    receiving_office: str
+    paper_delivery: str | None
+    paper_premium_statement: bool
+    version: int
+    version_kind: str
+    amount: int
+
+
+class CompletionMail(BaseModel):
+    """Whether the contractor wished a mail (電子保証発行完了のお知らせ), and where to."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    wanted: bool
+    address: str | None
+
+
+class GuaranteeIssued(Message):
+    """A version arrived at the platform and its 発行日時 is recorded: only now is anybody told."""
+
+    TYPE: ClassVar[str] = "issuer.guarantee_issued.v1"
+
+    portal: str
+    application_id: str
+    guarantee_number: str
+    kind: Kind
+    version: int
+    version_kind: str
+    issued_at: datetime
+    completion_mail: CompletionMail
+    contractor_name: str
+    obligee_name: str
+    project_name: str
+    product_name: str
+
+    def for_portal(self) -> dict[str, Any]:
+        """Everything but the mail's data."""
+        hidden = {"completion_mail", "contractor_name", "obligee_name", "project_name", "product_name"}
+        return self.model_dump(mode="json", exclude=hidden)

@@ -1,0 +1,34 @@
+"""What the notifier announces: what became of a completion mail."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from shared.messages import Message
+
+
+class MailSent(Message):
+    """The mail server took the completion mail."""
+
+    TYPE: ClassVar[str] = "notifier.mail_sent.v1"
+
+    portal: str
+    application_id: str
+    guarantee_number: str
+    version: int
+    message_id: str
+    sent_at: datetime
+
+
+class MailRefused(Message):
+    """The mail server refused the completion mail for good (a 5xx reply, RFC 5321 §4.2.1)."""
+
+    TYPE: ClassVar[str] = "notifier.mail_refused.v1"
+
+    portal: str
+    application_id: str
+    guarantee_number: str
+    version: int
+    message_id: str
+    smtp_code: int
+    reason: str
+    refused_at: datetime

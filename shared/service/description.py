@@ -1,0 +1,94 @@
+"""A service as `build_app()` describes it: data, and the few things a web door may ask of the living process."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared import outbox, postgres
+from shared.delivery import Handler, Hearing
+from shared.errands import Errand
+from shared.messages import Message
+from shared.work import Work, unit_of_work
+
+if TYPE_CHECKING:
+    from shared.service.running import Running
+
+OUTBOX_ROWS_MAX = 2_000
+
+
+class ServiceSettings(BaseSettings):
+    """What every service needs from its environment; each service derives its own with its prefix."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    database_url: SecretStr
+    broker_url: SecretStr
+    http_host: str = "127.0.0.1"
+    http_port: int
+    crash_at: str = ""
+    """Fault runs only: the point at which this process kills itself, `name` or `name*n` for the n-th time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hears:
+    """One row of a service's table: this message goes to this handler."""
+
+    message: type[Message]
+    handler: Handler
+
+
+@dataclass
+class Service:
+    """A service, as `build_app()` describes it. `run` brings it to life.
+
+    Attributes:
+        hears: the table of what it hears.
+        errands: its calls to the outside.
+        web: its routes; health routes are added.
+        doors: queues that are not facts of services (intake's portals, the desk's journal), with their own decoding.
+        answered: which portals have a queue for answers.
+        announces: the types it announces, told for the passport and the published contracts.
+        on_start: run once everything it needs is connected, before anything is heard.
+        on_stop: run after everything in hand is finished.
+    """
+
+    name: str
+    settings: ServiceSettings
+    hears: Sequence[Hears] = ()
+    errands: Sequence[Errand] = ()
+    web: FastAPI | None = None
+    doors: Sequence[Hearing] = ()
+    answered: Callable[[str], bool] = lambda _portal: False
+    announces: Sequence[type[Message]] = ()
+    on_start: Sequence[Callable[[], Awaitable[None]]] = ()
+    on_stop: Sequence[Callable[[], Awaitable[None]]] = ()
+    running: "Running | None" = field(default=None, repr=False)
+
+    @property
+    def pool(self) -> "postgres.Pool":
+        """The pool, for reads. Only while the service runs."""
+        return self._alive().pool
+
+    def unit_of_work(self) -> AbstractAsyncContextManager[Work]:
+        """A transaction outside any delivery, for the web door."""
+        running = self._alive()
+        return unit_of_work(running.desk(), f"{self.name}.web")
+
+    async def is_overloaded(self) -> bool:
+        """Whether the outbox holds so much that nothing more should be let in."""
+        async with self.pool.acquire() as connection:
+            return await outbox.depth(connection, OUTBOX_ROWS_MAX + 1) > OUTBOX_ROWS_MAX
+
+    def reasons_not_ready(self) -> Mapping[str, str]:
+        """What stands between this process and its work, by name; empty when it is ready."""
+        return {"start": "not started"} if self.running is None else self.running.reasons_not_ready()
+
+    def _alive(self) -> "Running":
+        if self.running is None:
+            raise RuntimeError("The service is not running.")
+        return self.running

@@ -1,0 +1,176 @@
+"""How a service starts and stops.
+
+Start: the schema is checked, then the owner's lock, relay, errands, the web door and last the consumers. Stop burns
+nothing: readiness goes off, the consumers are cancelled at the broker, what is in hand is finished, and only then are
+connections closed.
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+
+from shared import crashpoints, inbox, logs, postgres
+from shared.errands import store as errand_store
+from shared.errors import Misconfigured
+from shared.service.description import Service
+from shared.service.running import Running
+from shared.web import health_routes
+
+START_TIMEOUT_S = 60.0
+DRAIN_TIMEOUT_S = 25.0
+PRUNE_EVERY_S = 600.0
+
+SHARED = Path(__file__).parent.parent
+
+logger = logs.get_logger()
+
+
+def run(build_app: Callable[[], Service]) -> None:
+    """Run a service until SIGTERM or SIGINT. Exit status 2 when a person must mend its surroundings first."""
+    service = build_app()
+    logs.configure(service.name)
+    if service.settings.crash_at:
+        crashpoints.install(crashpoints.die_at(service.settings.crash_at))
+    try:
+        uvloop.run(_live(service))
+    except* Misconfigured as errors:
+        for error in errors.exceptions:
+            logger.error("service.refused_to_start", reason=str(error))
+        raise SystemExit(2) from None
+
+
+async def _live(service: Service) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    pool = await _pool_when_there(service, stop)
+    if pool is None:
+        return
+    running = service.running = Running(service, pool)
+    await _check_schema(service, pool)
+    running.subscribe()
+    tasks: set[asyncio.Task[None]] = set()
+    web = _web_server(service)
+    try:
+        _start(tasks, running.owner.run(), running.relay.run(), web.serve(), _pruning(pool))
+        _start(tasks, *(runner.run() for runner in running.runners.values()))
+        for started in service.on_start:
+            await started()
+        await running.publisher.connect()
+        async with asyncio.timeout(START_TIMEOUT_S):
+            await running.broker.start()
+        _start(tasks, *(consumer.run() for consumer in running.consumers))
+        logger.info("service.started", queues=[consumer.hearing.queue for consumer in running.consumers])
+        await _first_of(stop, tasks)
+        await _drain(running)
+    finally:
+        await _close(running, web, tasks)
+    logger.info("service.stopped")
+
+
+def _start(tasks: set[asyncio.Task[None]], *lives: Coroutine[Any, Any, None]) -> None:
+    tasks.update(asyncio.create_task(life) for life in lives)
+
+
+async def _first_of(stop: asyncio.Event, tasks: set[asyncio.Task[None]]) -> None:
+    """Wait for the stop; a part that ends by itself ends the process, which its keeper starts again."""
+    stopping = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    for task in done - {stopping}:
+        task.result()
+
+
+async def _drain(running: Running) -> None:
+    running.stopping = True
+    consumers = running.consumers
+    await asyncio.gather(*(consumer.subscription.cancel() for consumer in consumers))
+    try:
+        async with asyncio.timeout(DRAIN_TIMEOUT_S):
+            await asyncio.gather(*(consumer.idle.wait() for consumer in consumers))
+            await asyncio.gather(*(runner.drained(DRAIN_TIMEOUT_S) for runner in running.runners.values()))
+            running.relay.stopping = True
+            await running.relay.drained(DRAIN_TIMEOUT_S)
+    except TimeoutError:
+        logger.warning("service.drained_in_part", seconds=DRAIN_TIMEOUT_S, held=running.relay.held)
+
+
+async def _close(running: Running, web: uvicorn.Server, tasks: set[asyncio.Task[None]]) -> None:
+    running.stopping = True
+    web.should_exit = True
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for stopped in running.service.on_stop:
+        await stopped()
+    with contextlib.suppress(ConnectionError, RuntimeError, TimeoutError):
+        await asyncio.wait_for(running.broker.stop(), 5)
+    await running.publisher.close()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(running.pool.close(), 5)
+
+
+async def _pool_when_there(service: Service, stop: asyncio.Event) -> "postgres.Pool | None":
+    url = service.settings.database_url.get_secret_value()
+    while not stop.is_set():
+        try:
+            return await postgres.open_pool(url, service.name)
+        except (asyncpg.PostgresError, OSError) as error:
+            logger.warning("service.waits_for_database", kind=type(error).__qualname__)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 1.0)
+    return None
+
+
+async def _check_schema(service: Service, pool: "postgres.Pool") -> None:
+    """Refuse to start on a database that lacks a migration this code was written for."""
+    folders = (SHARED, SHARED.parent / "services" / service.name)
+    wanted = {path.name for folder in folders for path in (folder / "migrations").glob("*.sql")}
+    try:
+        async with pool.acquire() as connection:
+            applied = {row["name"] for row in await connection.fetch("select name from schema_migration")}
+    except asyncpg.UndefinedTableError:
+        applied = set()
+    missing = sorted(wanted - {Path(name).name for name in applied})
+    if missing:
+        raise Misconfigured(f"The schema lacks {', '.join(missing)}: run `hosho migrate` first.")
+
+
+def _web_server(service: Service) -> uvicorn.Server:
+    app = service.web or FastAPI(openapi_url=None)
+    app.include_router(health_routes(service.reasons_not_ready))
+    settings = service.settings
+    config = uvicorn.Config(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_keep_alive=30,
+        h11_max_incomplete_event_size=32 * 1024,
+        limit_concurrency=512,
+    )
+    server = uvicorn.Server(config)
+    # Signals belong to the service, which drains before the web door closes.
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+    return server
+
+
+async def _pruning(pool: "postgres.Pool") -> None:
+    while True:
+        await asyncio.sleep(PRUNE_EVERY_S)
+        with contextlib.suppress(asyncpg.PostgresError, OSError):
+            async with pool.acquire() as connection:
+                await inbox.prune(connection)
+                await errand_store.prune(connection)

@@ -1,0 +1,295 @@
+"""What every service's HTTP side has in common: problem+json (RFC 9457), bearer tokens, bounded bodies, health.
+
+An error tells the caller what to mend and nothing about our inside. Routes and their rules stand in each service.
+"""
+
+import asyncio
+import tomllib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, ConfigDict
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.errors import Transient
+from shared.logs import get_logger
+from shared.portals import Portal, Portals
+from shared.problems import Problem
+
+_log = get_logger()
+
+PROBLEM_JSON: Final = "application/problem+json"
+BODY_READ_S_MAX: Final = 30.0
+RETRY_AFTER_S: Final = 5
+BEARER_TOKEN_CHARS_MAX: Final = 512
+
+# Problem types are names, not pages; `code` is the same name for programs that do not care for URIs.
+_TYPE_BASE: Final = "https://hosho.example/problems/"
+
+# What we serve is private and is data; a page that needs more (the console) sets its own, which then stands.
+SECURITY_HEADERS: Final[Mapping[str, str]] = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+
+_TITLES: Final[Mapping[int, tuple[str, str]]] = {
+    400: ("bad_request", "The request cannot be read"),
+    401: ("unauthenticated", "A valid bearer token is needed"),
+    403: ("forbidden", "This token may not do that"),
+    404: ("not_found", "There is nothing here"),
+    405: ("method_not_allowed", "This address does not know the method"),
+    408: ("too_slow", "The body did not arrive in time"),
+    409: ("conflict", "The present state does not allow it"),
+    413: ("too_large", "The body is too large"),
+    415: ("unsupported_media_type", "This content type is not taken"),
+    422: ("invalid", "What was sent is not valid"),
+    429: ("too_many_requests", "Too many requests for now"),
+    500: ("internal_error", "Something went wrong on our side"),
+    503: ("unavailable", "The service is not available for now"),
+}
+
+
+class ProblemDetails(BaseModel):
+    """The body of every error (RFC 9457) with two members of ours: ``code`` and, where input is wrong, ``errors``.
+
+    Attributes:
+        type: a URI that names the kind of problem.
+        title: a short sentence, the same for every problem of the kind.
+        status: the HTTP status.
+        code: the last part of ``type``, snake_case.
+        detail: what is special about this occurrence, if anything.
+        errors: every single thing that is wrong with what was sent.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str | None = None
+    errors: tuple[Problem, ...] | None = None
+
+
+def problem_response(
+    status: int,
+    code: str | None = None,
+    detail: str | None = None,
+    *,
+    errors: Sequence[Problem] = (),
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """Make a problem+json response; ``code`` and title come from the status where nothing better is given."""
+    usual_code, title = _TITLES.get(status, ("error", "The request was not fulfilled"))
+    told = code or usual_code
+    details = ProblemDetails(
+        type=_TYPE_BASE + told, title=title, status=status, code=told, detail=detail, errors=tuple(errors) or None
+    )
+    content = details.model_dump(mode="json", exclude_none=True)
+    return JSONResponse(content, status, headers=dict(headers or {}), media_type=PROBLEM_JSON)
+
+
+class HttpProblem(Exception):
+    """Raised by a route to answer with the problem+json response that the same arguments make."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str | None = None,
+        detail: str | None = None,
+        *,
+        errors: Sequence[Problem] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, code, detail)
+        self.response = problem_response(status, code, detail, errors=errors, headers=headers)
+
+
+def bearer(portals: Portals) -> Callable[..., Awaitable[Portal]]:
+    """Make the dependency that gives the ``Portal`` whose bearer token came with the request, or answers 401."""
+    scheme = HTTPBearer(auto_error=False, description="The portal's token.")
+
+    async def caller(given: Annotated[HTTPAuthorizationCredentials | None, Depends(scheme)]) -> Portal:
+        token = given.credentials if given else ""
+        portal = portals.by_token(token) if 0 < len(token) <= BEARER_TOKEN_CHARS_MAX else None
+        if portal is None:
+            challenge = 'Bearer realm="hosho"' + (', error="invalid_token"' if token else "")
+            raise HttpProblem(401, headers={"WWW-Authenticate": challenge})
+        return portal
+
+    return caller
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """Read a body of at most ``limit`` bytes; one that says it is larger is refused unread.
+
+    Raises:
+        HttpProblem: 413 if it is larger, 408 if it takes longer than ``BODY_READ_S_MAX``.
+    """
+    # The rest of a refused body would be read as the next request, or at our cost, so the connection ends with it.
+    too_large = {"Connection": "close"}
+    declared = request.headers.get("content-length", "0")
+    if len(declared) > len(str(limit)) or (declared.isdecimal() and int(declared) > limit):
+        raise HttpProblem(413, detail=f"At most {limit} bytes are taken.", headers=too_large)
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_READ_S_MAX):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limit:
+                    raise HttpProblem(413, detail=f"At most {limit} bytes are taken.", headers=too_large)
+    except TimeoutError:
+        raise HttpProblem(408, headers={"Connection": "close"}) from None
+    return bytes(body)
+
+
+class _SecurityHeaders:
+    """Puts the security headers on every response that has not its own; a plain ASGI wrapper, as it is on every one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def _input_problem(error: Mapping[str, Any]) -> Problem:
+    """Say in both languages what FastAPI found wrong, without repeating what was sent."""
+    where, *path = [str(part) for part in error["loc"]] or ["body"]
+    pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
+    if error["type"] == "json_invalid":
+        return _problem("json_invalid", "", "JSONとして読めません。", "This is not JSON.")
+    if where != "body":
+        name = ".".join(path)
+        told_ja = f"パラメータ「{name}」の指定を確認してください。"
+        return _problem("parameter_invalid", "", told_ja, f"Parameter {name}: {error['msg']}.")
+    if error["type"] == "missing":
+        return _problem("field_missing", pointer, "この項目は必須です。", "This field is required.")
+    return _problem("field_invalid", pointer, "この項目の値を確認してください。", f"{error['msg']}.")
+
+
+def _problem(code: str, pointer: str, message_ja: str, message_en: str) -> Problem:
+    return Problem(code=code, pointer=pointer, message_ja=message_ja, message_en=message_en)
+
+
+async def _on_http_problem(_: Request, error: HttpProblem) -> Response:
+    return error.response
+
+
+async def _on_invalid_input(_: Request, error: RequestValidationError) -> Response:
+    return problem_response(422, errors=[_input_problem(found) for found in error.errors()])
+
+
+async def _on_http_exception(_: Request, error: HTTPException) -> Response:
+    return problem_response(error.status_code, headers=error.headers)
+
+
+async def _on_transient(request: Request, error: Transient) -> Response:
+    _log.warning("request.deferred", path=request.url.path, reason=error.reason)
+    return problem_response(503, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+async def _on_disconnect(_: Request, __: ClientDisconnect) -> Response:
+    # Nobody reads this answer any more; it only keeps a caller's broken line from looking like an error of ours.
+    return problem_response(400)
+
+
+async def _on_anything_else(_: Request, __: Exception) -> Response:
+    # The server logs the error with its traceback, since Starlette raises it again after this answer. The answer is
+    # sent from outside the middleware, so it takes the headers along.
+    return problem_response(500, headers=SECURITY_HEADERS)
+
+
+class _App(FastAPI):
+    """A FastAPI application whose OpenAPI description says that errors are problem+json."""
+
+    def openapi(self) -> dict[str, Any]:
+        schema = super().openapi()
+        for path in schema.get("paths", {}).values():
+            for operation in path.values():
+                content = operation["responses"]["default"]["content"]
+                if "application/json" in content:
+                    content[PROBLEM_JSON] = content.pop("application/json")
+        return schema
+
+
+def web_app(title: str) -> FastAPI:
+    """Make an application with everything services have in common; it serves no documentation pages."""
+    app = _App(
+        title=title,
+        version=version(),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        responses={"default": {"model": ProblemDetails, "description": "What went wrong"}},
+    )
+    app.add_middleware(_SecurityHeaders)
+    app.exception_handler(HttpProblem)(_on_http_problem)
+    app.exception_handler(RequestValidationError)(_on_invalid_input)
+    app.exception_handler(HTTPException)(_on_http_exception)
+    app.exception_handler(Transient)(_on_transient)
+    app.exception_handler(ClientDisconnect)(_on_disconnect)
+    app.exception_handler(Exception)(_on_anything_else)
+    return app
+
+
+@cache
+def version() -> str:
+    """Tell the version of this build: of the installed package, or of the checkout it runs from."""
+    try:
+        return installed_version("hosho")
+    except PackageNotFoundError:
+        project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+        return str(project["project"]["version"])
+
+
+def health_routes(readiness: Callable[[], Mapping[str, str]]) -> APIRouter:
+    """Make ``/livez``, ``/readyz`` and ``/version``.
+
+    ``readiness`` gives what is missing, as name → reason; nothing missing means ready. The reasons can be read by
+    anybody who reaches the port, so they name no address and no secret.
+    """
+    router = APIRouter(tags=["health"])
+
+    @router.get("/livez")
+    async def livez() -> dict[str, bool]:
+        """Tell that the process answers."""
+        return {"alive": True}
+
+    @router.get("/readyz")
+    async def readyz() -> JSONResponse:
+        """Tell whether work can be taken, and if not, why not."""
+        reasons = dict(readiness())
+        return JSONResponse({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+
+    @router.get("/version")
+    async def running_version() -> dict[str, str]:
+        """Tell which build runs."""
+        return {"version": version()}
+
+    return router

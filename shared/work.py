@@ -1,0 +1,204 @@
+"""One open transaction and everything that is to become true with it.
+
+A handler decides; `Work` gathers what it announces and makes due, writes it as arrays before the commit, and hands
+it to the relay and the errands after the commit. Nothing is published that was not committed, and what is committed
+is published even if this process dies in between: the rows are there.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from shared import clock, inbox, outbox, parking, postgres, topology
+from shared.crashpoints import reached
+from shared.envelope import Fact, Unreadable, binary_headers, encode, fact_id, source_of
+from shared.errands import Claimed, Due
+from shared.errands import store as errand_store
+from shared.messages import Message
+from shared.outbox import Announcement, Leased
+
+if TYPE_CHECKING:
+    from shared.postgres import Connection, Pool
+
+
+class Hands(Protocol):
+    """Something that takes rows of this process into its memory: the relay, or the runner of one errand."""
+
+    def reserve(self, rows: int) -> int:
+        """How many of so many rows it can take at once; the others stay unleased for whoever comes."""
+
+    def give_back(self, rows: int) -> None:
+        """A reservation that the transaction did not use."""
+
+
+class RelayHands(Hands, Protocol):
+    """The relay's side of `Hands`."""
+
+    def take(self, rows: Sequence[Leased]) -> None:
+        """Rows that are committed and leased to this process."""
+
+
+class ErrandHands(Hands, Protocol):
+    """An errand runner's side of `Hands`."""
+
+    lease_s: float
+
+    def take(self, rows: Sequence[Claimed]) -> None:
+        """Rows that are committed and leased to this process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every unit of work of one process needs.
+
+    Attributes:
+        answered: says whether a portal has a queue for answers; one that has none gets none.
+        owner_id: read at each use, for it is the lease holder's name in every row.
+    """
+
+    service: str
+    pool: "Pool"
+    owner_id: int
+    shout: Callable[[], None]
+    answered: Callable[[str], bool]
+    relay: RelayHands
+    errands: Mapping[str, ErrandHands]
+
+
+@dataclass(slots=True)
+class Work:
+    """What one transaction does. Handlers get it; only `unit_of_work` makes it."""
+
+    connection: "Connection"
+    desk: Desk
+    now: datetime
+    consumer: str = ""
+    announcements: list[Announcement] = field(default_factory=list)
+    due: dict[str, list[Due]] = field(default_factory=dict)
+    parked: list[tuple[Fact | Unreadable, str, str]] = field(default_factory=list)
+    _leased: list[Leased] = field(default_factory=list)
+    _claimed: dict[str, list[Claimed]] = field(default_factory=dict)
+    _reserved: list[tuple[Hands, int]] = field(default_factory=list)
+    _others_find_work: bool = False
+
+    def announce(
+        self,
+        message: Message,
+        *,
+        subject: str,
+        occurrence: str,
+        correlation: str,
+        portal: str | None = None,
+        cause: Fact | None = None,
+    ) -> UUID:
+        """Announce a fact when this transaction commits; gives back its id.
+
+        The id follows from type, subject and occurrence, so the same occasion announced again is the same fact.
+        With `portal`, that portal gets what the message shows to portals, if it has a queue for answers.
+        """
+        identity = fact_id(message.TYPE, subject, occurrence)
+        time = self.now.isoformat()
+        trace = cause.traceparent if cause is not None else None
+        data = to_json(message, by_alias=True)
+        source = source_of(self.desk.service)
+        fact = Fact(identity, message.TYPE, source, subject, time, correlation, trace, data)
+        heard = message.TYPE in topology.HEARERS
+        self._row(fact, topology.EVENTS if heard else outbox.JOURNAL_ONLY, message.TYPE, encode(fact) if heard else b"")
+        if portal is not None and self.desk.answered(portal):
+            shown = message.for_portal()
+            if shown is not None:
+                key = topology.answer_key(portal, message.TYPE)
+                self._row(fact, topology.PORTALS, key, to_json(shown), headers=binary_headers(fact))
+        return identity
+
+    def _row(self, fact: Fact, exchange: str, key: str, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+        self.announcements.append(
+            Announcement(
+                exchange=exchange,
+                routing_key=key,
+                message_id=fact.id,
+                type=fact.type,
+                subject=fact.subject,
+                correlation=fact.correlation,
+                body=body,
+                headers=headers,
+                digest=fact.digest,
+                # A portal's copy is the same fact as the one announced inside; the journal notes it once.
+                journalled=exchange in (topology.EVENTS, outbox.JOURNAL_ONLY),
+                time=fact.time,
+            )
+        )
+
+    def park(self, fact: Fact | Unreadable, code: str, reason: str) -> None:
+        """Give up on a fact as a value: it ends parked, with its whole content, when this transaction commits."""
+        self.parked.append((fact, code, reason))
+
+    def put_aside(self, fact: Fact | Unreadable, code: str, reason: str) -> None:
+        """Send a copy to the desk without changing what the inbox knows of this id."""
+        self.announcements.append(parking.row(self.consumer, fact, code, reason, self.now.isoformat()))
+
+    def make_due(self, errand: str, rows: Sequence[Due]) -> None:
+        """Make calls to the outside due when this transaction commits."""
+        self.due.setdefault(errand, []).extend(rows)
+
+    async def flush(self) -> None:
+        """Write everything gathered, as arrays, inside the transaction."""
+        if self.parked:
+            identities = [(fact.id, fact.digest, fact.replay) for fact, *_ in self.parked]
+            await inbox.park(self.connection, self.consumer, identities)
+            parked_at = self.now.isoformat()
+            self.announcements.extend(parking.row(self.consumer, *parked, parked_at) for parked in self.parked)
+        if self.announcements:
+            leased_rows = self._reserve(self.desk.relay, len(self.announcements))
+            self._others_find_work |= leased_rows < len(self.announcements)
+            self._leased = await outbox.insert(self.connection, self.announcements, self.desk.owner_id, leased_rows)
+        for errand, rows in self.due.items():
+            hands = self.desk.errands[errand]
+            leased_rows = self._reserve(hands, len(rows))
+            claimed, left_over = await errand_store.insert(
+                self.connection, errand, rows, self.desk.owner_id, leased_rows, hands.lease_s
+            )
+            self._claimed[errand] = claimed
+            self._others_find_work |= left_over
+        for row in self.announcements:
+            reached(f"-{row.type}")
+
+    def _reserve(self, hands: Hands, rows: int) -> int:
+        reserved = hands.reserve(rows)
+        self._reserved.append((hands, reserved))
+        return reserved
+
+    def hand_over(self, *, committed: bool) -> None:
+        """After the commit: relay and errands get their rows. After a rollback: they get their room back."""
+        for hands, reserved in self._reserved:
+            hands.give_back(reserved)
+        if not committed:
+            return
+        for row in self.announcements:
+            reached(f"+{row.type}")
+        self.desk.relay.take(self._leased)
+        for errand, claimed in self._claimed.items():
+            self.desk.errands[errand].take(claimed)
+        if self._others_find_work:
+            self.desk.shout()
+
+
+@asynccontextmanager
+async def unit_of_work(desk: Desk, consumer: str = "") -> AsyncIterator[Work]:
+    """A transaction with its `Work`: everything in it becomes true together, or nothing does."""
+    work: Work | None = None
+    committed = False
+    try:
+        async with postgres.transaction(desk.pool) as connection:
+            work = Work(connection, desk, clock.now(), consumer)
+            yield work
+            await work.flush()
+        committed = True
+    finally:
+        if work is not None:
+            work.hand_over(committed=committed)
