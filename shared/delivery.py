@@ -6,7 +6,7 @@ A fact ends in exactly one of *done*, *retry* (time heals it: nothing is acknowl
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
@@ -273,11 +273,7 @@ class Consumer:
 
     async def _wait_for_database(self) -> None:
         alarmed = False
-        while True:
-            with suppress(Exception):
-                async with postgres.transaction(self._desk().pool) as connection:
-                    await connection.execute("select 1")
-                    return
+        while not await postgres.is_writable(self._desk().pool):
             since_s = self.failing_since_s or clock.monotonic_s()
             if not alarmed and clock.monotonic_s() - since_s > ALARM_S_MIN:
                 logger.error("delivery.outage", queue=self.hearing.queue, seconds=ALARM_S_MIN)

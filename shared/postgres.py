@@ -80,3 +80,22 @@ async def transaction(pool: "Pool") -> AsyncIterator["Connection"]:
     """A connection with a transaction open on it: committed at the end, rolled back by any exception."""
     async with pool.acquire() as connection, connection.transaction():
         yield connection
+
+
+async def is_writable(pool: "Pool") -> bool:
+    """Whether a transaction can be opened and committed right now."""
+    try:
+        async with transaction(pool) as connection:
+            await connection.execute("select 1")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        return False
+    return True
+
+
+async def applied_migrations(pool: "Pool") -> set[str]:
+    """The names of the migrations this schema has seen; none when it was never migrated."""
+    try:
+        async with pool.acquire() as connection:
+            return {row["name"] for row in await connection.fetch("select name from schema_migration")}
+    except asyncpg.UndefinedTableError:
+        return set()

@@ -1,18 +1,14 @@
-"""What every service's HTTP side has in common: problem+json (RFC 9457), bearer tokens, bounded bodies, health.
+"""What every service's HTTP side has in common: problem+json (RFC 9457), bearer tokens, bounded bodies.
 
 An error tells the caller what to mend and nothing about our inside. Routes and their rules stand in each service.
 """
 
 import asyncio
-import tomllib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import cache
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed_version
-from pathlib import Path
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, FastAPI, Request
+import asyncpg
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -23,8 +19,10 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import Transient
+from shared.health import version
 from shared.logs import get_logger
 from shared.portals import Portal, Portals
+from shared.postgres import is_transient
 from shared.problems import Problem
 
 _log = get_logger()
@@ -213,6 +211,13 @@ async def _on_transient(request: Request, error: Transient) -> Response:
     return problem_response(503, headers={"Retry-After": str(RETRY_AFTER_S)})
 
 
+async def _on_database(request: Request, error: Exception) -> Response:
+    if not is_transient(error):
+        raise error
+    _log.warning("request.deferred", path=request.url.path, reason=type(error).__qualname__)
+    return problem_response(503, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
 async def _on_disconnect(_: Request, __: ClientDisconnect) -> Response:
     # Nobody reads this answer any more; it only keeps a caller's broken line from looking like an error of ours.
     return problem_response(400)
@@ -253,43 +258,8 @@ def web_app(title: str) -> FastAPI:
     app.exception_handler(RequestValidationError)(_on_invalid_input)
     app.exception_handler(HTTPException)(_on_http_exception)
     app.exception_handler(Transient)(_on_transient)
+    for kind in (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        app.exception_handler(kind)(_on_database)
     app.exception_handler(ClientDisconnect)(_on_disconnect)
     app.exception_handler(Exception)(_on_anything_else)
     return app
-
-
-@cache
-def version() -> str:
-    """Tell the version of this build: of the installed package, or of the checkout it runs from."""
-    try:
-        return installed_version("hosho")
-    except PackageNotFoundError:
-        project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
-        return str(project["project"]["version"])
-
-
-def health_routes(readiness: Callable[[], Mapping[str, str]]) -> APIRouter:
-    """Make ``/livez``, ``/readyz`` and ``/version``.
-
-    ``readiness`` gives what is missing, as name → reason; nothing missing means ready. The reasons can be read by
-    anybody who reaches the port, so they name no address and no secret.
-    """
-    router = APIRouter(tags=["health"])
-
-    @router.get("/livez")
-    async def livez() -> dict[str, bool]:
-        """Tell that the process answers."""
-        return {"alive": True}
-
-    @router.get("/readyz")
-    async def readyz() -> JSONResponse:
-        """Tell whether work can be taken, and if not, why not."""
-        reasons = dict(readiness())
-        return JSONResponse({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
-
-    @router.get("/version")
-    async def running_version() -> dict[str, str]:
-        """Tell which build runs."""
-        return {"version": version()}
-
-    return router

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict
 class Message(BaseModel):
     """One kind of fact. Fields may be added, never changed: old facts must stay readable."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # Input stays out of error texts: it may hold a sealed key or a person's address.
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     TYPE: ClassVar[str]
 

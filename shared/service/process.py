@@ -20,9 +20,9 @@ from fastapi import FastAPI
 from shared import crashpoints, inbox, logs, postgres
 from shared.errands import store as errand_store
 from shared.errors import Misconfigured
+from shared.health import health_routes
 from shared.service.description import Service
 from shared.service.running import Running
-from shared.web import health_routes
 
 START_TIMEOUT_S = 60.0
 DRAIN_TIMEOUT_S = 25.0
@@ -135,11 +135,7 @@ async def _check_schema(service: Service, pool: "postgres.Pool") -> None:
     """Refuse to start on a database that lacks a migration this code was written for."""
     folders = (SHARED, SHARED.parent / "services" / service.name)
     wanted = {path.name for folder in folders for path in (folder / "migrations").glob("*.sql")}
-    try:
-        async with pool.acquire() as connection:
-            applied = {row["name"] for row in await connection.fetch("select name from schema_migration")}
-    except asyncpg.UndefinedTableError:
-        applied = set()
+    applied = await postgres.applied_migrations(pool)
     missing = sorted(wanted - {Path(name).name for name in applied})
     if missing:
         raise Misconfigured(f"The schema lacks {', '.join(missing)}: run `hosho migrate` first.")

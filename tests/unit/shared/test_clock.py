@@ -1,0 +1,63 @@
+"""The one door to time and dice: what it gives is aware, bounded, and can be held still by a test."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared import clock
+
+
+def test_now_is_aware_and_utc() -> None:
+    assert clock.now().utcoffset() == timedelta(0)
+
+
+def test_monotonic_never_runs_backwards() -> None:
+    first = clock.monotonic_s()
+
+    assert clock.monotonic_s() >= first
+
+
+def test_a_standing_clock_moves_only_when_told() -> None:
+    new_year = datetime(2026, 1, 1, tzinfo=clock.TOKYO)
+    with clock.standing_at(new_year) as hands:
+        started_s = clock.monotonic_s()
+        hands.advance(90)
+
+        assert clock.now() == datetime(2025, 12, 31, 15, 1, 30, tzinfo=UTC)
+        assert clock.now().tzinfo is UTC
+        assert clock.monotonic_s() - started_s == pytest.approx(90)
+
+    assert clock.now() > new_year
+
+
+def test_standing_clocks_nest_and_the_outer_one_comes_back_after_an_error() -> None:
+    outer, inner = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+    with clock.standing_at(outer):
+        with pytest.raises(RuntimeError), clock.standing_at(inner):
+            raise RuntimeError
+
+        assert clock.now() == outer
+
+
+def test_a_clock_cannot_stand_at_a_naive_time() -> None:
+    with pytest.raises(ValueError, match="aware"), clock.standing_at(datetime(2026, 1, 1)):  # noqa: DTZ001 - on purpose
+        pass
+
+
+def test_jitter_stays_between_half_and_whole_and_spreads() -> None:
+    waits = [clock.jittered(8.0, random.Random(seed)) for seed in range(200)]
+
+    assert all(4.0 <= wait <= 8.0 for wait in waits)
+    assert max(waits) - min(waits) > 3.5
+
+
+def test_jitter_with_a_seed_can_be_had_again() -> None:
+    assert clock.jittered(8.0, random.Random(7)) == clock.jittered(8.0, random.Random(7))
+
+
+def test_drawn_identifiers_and_secrets_have_the_shape_that_was_asked_for() -> None:
+    assert clock.new_uuid().version == 4
+    assert len(clock.random_bytes(12)) == 12
+    assert len(clock.random_text("ab", 40)) == 40
+    assert set(clock.random_text("ab", 200)) == {"a", "b"}
