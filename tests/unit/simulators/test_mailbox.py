@@ -2,12 +2,19 @@
 
 import smtplib
 import socket
+import ssl
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from simulators.mailbox.magic import trick_of
 from tests.unit.simulators.running import Running, running
@@ -129,6 +136,44 @@ def test_a_mode_meets_everybody_until_it_is_changed(mailbox: Running, mode: Any,
 def test_an_idle_connection_holds_nobody_up(mailbox: Running) -> None:
     with socket.create_connection(("127.0.0.1", mailbox.facts["smtp_port"])):
         assert send(mailbox, "keiri@kensetsu.example", "beside") is True
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> dict[str, str]:
+    """A self-signed certificate and its key, as settings of the mailbox."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mailbox.example")])
+    begun = datetime.now(UTC) - timedelta(days=1)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(begun)
+        .not_valid_after(begun + timedelta(days=2))
+        .sign(key, hashes.SHA256())
+    )
+    certificate_file, key_file = tmp_path / "mailbox.crt", tmp_path / "mailbox.key"
+    certificate_file.write_bytes(signed.public_bytes(Encoding.PEM))
+    key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return {"MAILBOX_TLS_CERT": str(certificate_file), "MAILBOX_TLS_KEY": str(key_file)}
+
+
+def test_with_a_certificate_and_a_username_it_wants_tls_and_the_password(
+    tmp_path: Path, certificate: dict[str, str]
+) -> None:
+    secrets = {"MAILBOX_USERNAME": "notifier", "MAILBOX_PASSWORD": "right"}
+    ports = {"MAILBOX_SMTP_PORT": "0", "MAILBOX_HTTP_PORT": "0", "MAILBOX_STORAGE": str(tmp_path / "m.sqlite")}
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with running("mailbox", ports | secrets | certificate) as program:
+        with smtplib.SMTP("127.0.0.1", program.facts["smtp_port"], timeout=5) as client:
+            in_the_clear = client.docmd("MAIL", "FROM:<a@hosho.example>")[0]
+            client.starttls(context=context)
+            with pytest.raises(smtplib.SMTPAuthenticationError):
+                client.login("notifier", "wrong")
+            client.login("notifier", "right")
+            client.send_message(letter("keiri@kensetsu.example", "tls"))
+
+        assert in_the_clear in {503, 530}
+        assert len(kept(program, "tls")) == 1
 
 
 def test_messages_outlive_a_kill_and_can_be_forgotten(tmp_path: Path) -> None:

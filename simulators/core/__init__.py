@@ -1,0 +1,1 @@
+"""The guarantor's core system and the office's desk for paper orders."""

@@ -1,0 +1,1 @@
+"""The contractor's mailbox: SMTP in, what arrived over HTTP."""

@@ -1,0 +1,1 @@
+"""The municipal confirmation platform (contracts, section 4)."""

@@ -1,0 +1,1 @@
+"""An upstream portal: it applies, hears its answers and reads guarantees."""
