@@ -13,7 +13,7 @@ WHERE = "/guarantees/0/depository"
 def test_the_table_is_the_whole_of_jis_x_0208() -> None:
     assert len(JIS_X_0208) == 6_879
     assert set("○×〇●△□※〒ー・〜−，．（）＆ヴヶ々〆Ａｚ０９亜熙\u3000") <= JIS_X_0208
-    assert not set("①㈱髙﨑～－‐ｱﾞA0 \u00a0") - set("‐") & JIS_X_0208
+    assert not set("①㈱髙﨑～－—∥ｱﾞA0 \u00a0") & JIS_X_0208
 
 
 def test_every_twin_stands_in_the_table() -> None:

@@ -192,6 +192,10 @@ def test_every_field_of_the_form_has_its_japanese_name() -> None:
     def parts(part: type[form.Part]) -> list[type[form.Part]]:
         return [part, form.Contractor, form.Contract, form.Guarantee, form.CompletionMail, form.Contact]
 
-    untitled = [f"{part.__name__}.{name}" for part in parts(Application) for name in part.model_fields
-                if not part.model_fields[name].title]  # fmt: skip
+    untitled = [
+        f"{part.__name__}.{name}"
+        for part in parts(Application)
+        for name in part.model_fields
+        if not part.model_fields[name].title
+    ]
     assert untitled == []

@@ -1,0 +1,62 @@
+"""intake: an application arrives, is judged, becomes ours or is refused with every reason at once.
+
+Hears
+    application.submitted: from each portal's own queue, answered with acceptance, rejection or conflict
+    change.requested: from the same queue, refused for now
+Announces
+    intake.application_accepted.v1
+    intake.application_rejected.v1
+    intake.application_conflicted.v1
+    intake.change_rejected.v1
+On its clock
+    nothing
+Owns
+    submission
+Outside
+    nothing
+"""
+
+from functools import partial
+from typing import Final
+
+from services.intake import handlers
+from services.intake.settings import Settings, read_obligees
+from services.intake.web import build_web
+from shared import topology
+from shared.delivery import Hearing
+from shared.messages.intake import ApplicationAccepted, ApplicationConflicted, ApplicationRejected, ChangeRejected
+from shared.portals import Portals
+from shared.service import Service
+from shared.turnstile import Turnstile
+
+DOOR_PREFETCH: Final = 200
+"""Messages of one portal that this process holds at most: with the largest bodies, 50 MiB."""
+
+
+def build_app() -> Service:
+    """The service, its table of what it hears (one queue per portal) and its routes."""
+    settings = Settings()
+    portals = Portals.load(settings.portals_file)
+    registry = read_obligees(settings.obligees_file)
+    service = Service(
+        name="intake",
+        settings=settings,
+        answered=lambda portal: portals.get(portal).answers == "queue",
+        announces=(ApplicationAccepted, ApplicationRejected, ApplicationConflicted, ChangeRejected),
+    )
+    turnstile = Turnstile(service.is_overloaded)
+    service.doors = tuple(
+        Hearing(
+            queue=topology.door_queue(portal.id),
+            decode=partial(handlers.read_delivery, portal.id),
+            handle=partial(handlers.answer_all, registry),
+            park=handlers.give_up,
+            remembers=False,
+            prefetch=DOOR_PREFETCH,
+            admits=turnstile.admit,
+        )
+        for portal in portals
+    )
+    take_in = partial(handlers.answer_one, registry, service.unit_of_work)
+    service.web = build_web(service, portals, registry, take_in)
+    return service

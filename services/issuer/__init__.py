@@ -1,0 +1,1 @@
+"""The issuer: an accepted application becomes guarantees, keys and certificates; portals read here."""

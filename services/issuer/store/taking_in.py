@@ -1,0 +1,136 @@
+"""Applications, guarantees and versions are added. Nothing that stands is ever overwritten here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import asyncpg
+from pydantic_core import to_json
+
+from services.issuer.domain.announcements import Signed
+from services.issuer.domain.form import Application
+from services.issuer.domain.guarantee import Guarantee, Version
+from services.issuer.store.arrays import columns, retold
+
+if TYPE_CHECKING:
+    from shared.postgres import Connection
+
+_TAKE_SERIALS = "select nextval('guarantee_serial') from generate_series(1, $1)"
+_ADD_APPLICATIONS = """
+    insert into application (portal, application_id, accepted_at, remarks, form)
+    select * from unnest($1::text[], $2::text[], $3::timestamptz[], $4::jsonb[], $5::jsonb[])
+    on conflict do nothing
+"""
+_ADD_GUARANTEES = """
+    insert into guarantee (guarantee_number, portal, application_id, kind, certificate_form, state, status_no,
+                           customer_number, contractor_name, jv_name, obligee_code, obligee_name, project_name,
+                           price, amount, depository, guarantee_until, taken_in_at, concluded_at,
+                           message_from_guarantor, problems, sealed_auth_key, auth_key_fingerprint)
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[],
+                         $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
+                         $14::bigint[], $15::bigint[], $16::text[], $17::date[], $18::timestamptz[],
+                         $19::timestamptz[], $20::text[], $21::jsonb[], $22::text[], $23::bytea[])
+    on conflict on constraint one_guarantee_per_line_of_an_application do nothing
+    returning guarantee_number
+"""
+_ADD_VERSIONS = """
+    insert into version (guarantee_number, version, version_kind, state, certificate, content_sha256, signature,
+                         created_at, mail_wanted, mail_address, mail_state, mail_ordinal)
+    select * from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                         $8::timestamptz[], $9::boolean[], $10::text[], $11::text[], $12::int[])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedApplication:
+    """An application as intake announced it; `form` and `remarks` are its JSON text."""
+
+    portal: str
+    application_id: str
+    accepted_at: datetime
+    remarks: str
+    form: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """A version to be added; `signed` is None on paper."""
+
+    guarantee_number: str
+    version: Version
+    signed: Signed | None
+
+
+async def take_serials(connection: "Connection", count: int) -> list[int]:
+    """So many fresh numbers, ascending; a number that is not used in the end is a gap and nothing else."""
+    return sorted(row["nextval"] for row in await connection.fetch(_TAKE_SERIALS, count))
+
+
+async def add_applications(connection: "Connection", applications: Sequence[AcceptedApplication]) -> None:
+    """Keep applications; one that is there already stands."""
+    rows = [(row.portal, row.application_id, row.accepted_at, row.remarks, row.form) for row in applications]
+    await connection.execute(_ADD_APPLICATIONS, *columns(sorted(rows), 5))
+
+
+async def add_guarantees(
+    connection: "Connection", guarantees: Sequence[tuple[Guarantee, Application]], now: datetime
+) -> set[str]:
+    """Insert guarantees and give back the numbers of those whose line had none before.
+
+    Raises:
+        AuthKeyTaken: if an authentication key is in use.
+    """
+    ordered = sorted(guarantees, key=lambda row: (row[0].portal, row[0].application_id, row[0].kind))
+    rows = [_guarantee_row(guarantee, application, now) for guarantee, application in ordered]
+    try:
+        records = await connection.fetch(_ADD_GUARANTEES, *columns(rows, 23))
+    except asyncpg.UniqueViolationError as error:
+        raise retold(error) from error
+    return {record["guarantee_number"] for record in records}
+
+
+def _guarantee_row(guarantee: Guarantee, application: Application, now: datetime) -> tuple[object, ...]:
+    contractor, contract = application.contractor, application.contract
+    line = application.line_of(guarantee.kind)
+    return (
+        guarantee.guarantee_number,
+        guarantee.portal,
+        guarantee.application_id,
+        guarantee.kind,
+        guarantee.certificate_form,
+        guarantee.state,
+        guarantee.status_no,
+        contractor.customer_number,
+        guarantee.contractor_name,
+        contractor.jv_name,
+        contract.obligee_code,
+        guarantee.obligee_name,
+        guarantee.project_name,
+        contract.price,
+        line.amount,
+        line.depository,
+        guarantee.guarantee_until,
+        now,
+        guarantee.concluded_at,
+        guarantee.message_from_guarantor,
+        to_json(guarantee.problems).decode(),
+        guarantee.sealed_auth_key,
+        guarantee.auth_key_fingerprint,
+    )
+
+
+async def add_versions(connection: "Connection", versions: Sequence[NewVersion], now: datetime) -> None:
+    """Insert versions of certificates."""
+    ordered = sorted(versions, key=lambda row: (row.guarantee_number, row.version.version))
+    rows = [_version_row(row.guarantee_number, row.version, row.signed, now) for row in ordered]
+    await connection.execute(_ADD_VERSIONS, *columns(rows, 12))
+
+
+def _version_row(number: str, version: Version, signed: Signed | None, now: datetime) -> tuple[object, ...]:
+    proof = (signed.certificate, signed.content_sha256, signed.signature) if signed else (None, None, None)
+    mail = version.mail
+    return (
+        *(number, version.version, version.kind, version.state, *proof),
+        *(now, mail.wanted, mail.address, mail.state, mail.ordinal),
+    )

@@ -1,0 +1,57 @@
+"""The 認証キー is read here, and whoever reads it is noted."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.issuer.store import reading
+from services.issuer.web.door import Caller, body_described, body_of, known_form, scope_of, work_of
+from shared.logs import get_logger
+from shared.portals import Portal
+from shared.sealing import KeyRing
+from shared.service import Service
+from shared.web import HttpProblem
+
+VIEWER_CHARS_MAX: Final = 200
+
+logger = get_logger()
+
+
+class Viewer(BaseModel):
+    """Who looks: the person at the portal, as the portal names them."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+
+    viewer: Annotated[str, Field(min_length=1, max_length=VIEWER_CHARS_MAX, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class RevealedKey(BaseModel):
+    """The key in clear. Never stored by whoever gets it; the answer says `no-store`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    guarantee_number: str
+    auth_key: Annotated[str, Field(repr=False)]
+
+
+def reveal_routes(service: Service, caller: Caller, ring: KeyRing) -> APIRouter:
+    """`POST /v1/guarantees/{number}/auth-key`."""
+    router = APIRouter(prefix="/v1/guarantees", tags=["guarantees"])
+
+    @router.post("/{number}/auth-key", openapi_extra=body_described(Viewer))
+    async def reveal(number: str, request: Request, asking: Annotated[Portal, Depends(caller)]) -> RevealedKey:
+        """認証キー. Every look is noted with who, when and through which portal before the key leaves."""
+        viewer = (await body_of(request, Viewer)).viewer
+        async with work_of(service) as work:
+            found = await reading.sealed_key(work.connection, known_form(number), scope_of(asking))
+            if found is None:
+                raise HttpProblem(404)
+            if found.sealed_auth_key is None or not found.issued:
+                raise HttpProblem(409, "not_issued")
+            await reading.add_reveal(work.connection, number, asking.id, viewer, work.now)
+            opened = ring.open(found.sealed_auth_key, associated=number)
+        logger.info("auth_key.revealed", guarantee_number=number, portal=asking.id, viewer=viewer)
+        return RevealedKey(guarantee_number=number, auth_key=opened)
+
+    return router

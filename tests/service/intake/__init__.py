@@ -1,0 +1,1 @@
+"""Intake on the real servers: both doors, and the store behind them."""

@@ -1,0 +1,227 @@
+"""One verdict for every body: identity, limits on the answer, and that nothing that is sent goes unanswered."""
+
+import json
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.intake.domain.body import Unreadable
+from services.intake.domain.catalogue import CATALOGUE, POINTER_CHARS_MAX, Code, problem
+from services.intake.domain.change import RefusedChange, judge_change
+from services.intake.domain.decision import Accept, Outcome, Refuse, Repeat, decide
+from services.intake.domain.judgement import PROBLEMS_MAX, Bad, Good, Judged, judge
+from shared.problems import Problem
+from tests.unit.intake import mutations
+from tests.unit.intake.samples import DOOR, EXAMPLE, GONE, REGISTRY, body_of, changed, good, judged
+
+ANSWER_BYTES_MAX = 262_144
+DICE = st.randoms(use_true_random=True)
+
+
+def _digest(document: object) -> str | None:
+    result = judge(body_of(document), DOOR, REGISTRY)
+    assert isinstance(result, Judged)
+    return result.digest
+
+
+def _reversed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _reversed(inner) for name, inner in reversed(value.items())}
+    return [_reversed(item) for item in value] if isinstance(value, list) else value
+
+
+def test_the_order_of_keys_spacing_escapes_and_the_time_of_sending_do_not_count() -> None:
+    same = [
+        json.dumps(_reversed(EXAMPLE), indent=2).encode(),
+        body_of(changed({"/submitted_at": "2026-01-16T00:00:00Z"})),
+        body_of(changed({"/submitted_at": GONE})),
+    ]
+
+    for body in same:
+        result = judge(body, DOOR, REGISTRY)
+        assert isinstance(result, Judged)
+        assert result.digest == _digest(EXAMPLE)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"/contract/price": 50_000_001},
+        {"/contract/low_bid": 0},
+        {"/guarantees": EXAMPLE["guarantees"][::-1]},
+        {"/contractor/jv_name": GONE},
+        {"/contact/submitted_at": "x"},
+        {"/unknown": 1},
+        {"/portal": "portal-b"},
+        {"/contract/contract_date": "令和8年1月20日"},
+    ],
+)
+def test_everything_else_counts(changes: dict[str, Any]) -> None:
+    assert _digest(changed(changes)) != _digest(EXAMPLE)
+
+
+def test_what_is_unsound_is_the_repeat_of_nothing() -> None:
+    doubled = body_of(EXAMPLE).replace(b'"price": 50000000', b'"price": 50000000, "price": 50000000')
+    result = judge(doubled, DOOR, REGISTRY)
+
+    assert isinstance(result, Judged)
+    assert result.digest is None
+
+
+def test_an_accepted_id_repeats_or_conflicts_whatever_the_rules_say_by_now() -> None:
+    first, other, bad = judged({}), judged({"/receiving_office": "沼津支店"}), judged({"/contract/price": 0})
+    assert isinstance(first.verdict, Good)
+
+    assert decide(first, None) == Accept(first.verdict)
+    assert decide(first, first.digest) == Repeat()
+    assert decide(bad, bad.digest) == Repeat()
+    for late in (other, bad):
+        decision = decide(late, first.digest)
+        assert isinstance(decision, Refuse)
+        assert (decision.outcome, decision.problems[0].code) == (Outcome.CONFLICTED, "application_id_taken")
+
+
+def test_a_rejected_application_is_not_told_that_its_id_is_taken_unless_it_is() -> None:
+    decision = decide(judged({"/contract/price": 0}), None)
+
+    assert isinstance(decision, Refuse)
+    assert decision.outcome is Outcome.REJECTED
+
+
+def test_another_portals_application_has_no_identity_at_this_door() -> None:
+    decision = decide(judged({"/portal": "portal-b"}), "some digest")
+
+    assert isinstance(decision, Refuse)
+    assert [told.code for told in decision.problems] == ["portal_mismatch"]
+
+
+def test_with_no_electronic_line_no_mail_is_kept_and_the_portal_is_told() -> None:
+    verdict = good({"/guarantees/0/certificate_form": "paper", "/completion_mail/address": "whatever it says"})
+
+    assert verdict.application.completion_mail.model_dump() == {"wanted": False, "address": None}
+    assert [remark.code for remark in verdict.remarks] == ["no_mail_for_paper"]
+
+
+def test_with_no_mail_wished_the_address_is_not_kept() -> None:
+    verdict = good({"/completion_mail": {"wanted": False, "address": "keiri@kensetsu.example"}})
+
+    assert verdict.application.completion_mail.address is None
+    assert verdict.remarks == ()
+
+
+def _worst_answers() -> list[bytes]:
+    unknown = "\u3042" * 84
+    lines = [{**EXAMPLE["guarantees"][0], "depository": "-" * 100, "kind": "advance_payment"}] * 10
+    return [
+        json.dumps({f"{unknown}{number}": 10**20 for number in range(500)}, ensure_ascii=False).encode(),
+        b'{"guarantees":[' + b",".join([b"[]"] * 80_000) + b"]}",
+        b"{" + b",".join([b'"a":1'] * 40_000) + b"}",
+        body_of(changed({"/guarantees": lines, "/contract/obligee_name": "\U0001f600" * 100})),
+    ]
+
+
+@pytest.mark.parametrize("body", _worst_answers(), ids=["unknown", "lines", "twice", "depository"])
+def test_an_answer_always_fits_into_one_message(body: bytes) -> None:
+    result = judge(body, DOOR, REGISTRY)
+    assert isinstance(result, Judged)
+    assert isinstance(result.verdict, Bad)
+    told = result.verdict.problems
+
+    assert len(told) <= PROBLEMS_MAX + 1
+    assert sum(len(one.model_dump_json().encode()) for one in told) < ANSWER_BYTES_MAX
+    if len(told) > PROBLEMS_MAX:
+        assert told[-1].code == "too_many_problems"
+
+
+def test_the_largest_form_that_is_accepted_fits_into_one_message() -> None:
+    verdict = good(
+        {
+            "/message_to_guarantor": "\U0001f600" * 2_000,
+            "/contract/project_name": "\U0001f600" * 200,
+            "/contractor/name": "\U0001f600" * 200,
+            "/unknown": "x" * 200_000,
+        }
+    )
+
+    assert len(verdict.application.model_dump_json().encode()) < ANSWER_BYTES_MAX // 4
+
+
+def test_every_code_has_words_in_both_languages() -> None:
+    assert set(CATALOGUE) == set(Code)
+    for wording in CATALOGUE.values():
+        assert wording.ja.endswith(("。", "{expected_ja}"))
+        assert wording.ja != wording.en
+
+
+def test_a_pointer_is_cut_to_an_ancestor() -> None:
+    assert problem(Code.DUPLICATE_KEY, "/a/" + "b" * POINTER_CHARS_MAX).pointer == "/a"
+
+
+@pytest.mark.parametrize(
+    ("document", "names"),
+    [
+        ({"change_id": "A-1", "guarantee_number": "00000-000001"}, ("A-1", "00000-000001")),
+        ({"change_id": 5, "guarantee_number": "1"}, (None, None)),
+        ({}, (None, None)),
+    ],
+)
+def test_a_change_is_refused_by_name_where_it_can_be_read(document: object, names: tuple[Any, Any]) -> None:
+    refused = judge_change(body_of(document))
+
+    assert isinstance(refused, RefusedChange)
+    assert (refused.change_id, refused.guarantee_number) == names
+    assert [told.code for told in refused.problems] == ["changes_not_offered_yet"]
+
+
+@given(dice=DICE)
+@settings(max_examples=3_000, deadline=None)
+def test_every_body_ends_as_exactly_one_of_good_bad_and_unreadable(dice: random.Random) -> None:
+    body = mutations.body(dice)
+    result = judge(body, DOOR, REGISTRY)
+
+    if isinstance(result, Judged) and isinstance(result.verdict, Good):
+        assert result.application_id == result.verdict.application.application_id
+        assert result.is_for_this_door
+        assert result.digest == result.verdict.digest
+        _survives(result.verdict.application.model_dump_json())
+        return
+    problems = result.problems if isinstance(result, Unreadable) else _bad(result).problems
+    assert problems
+    for told in problems:
+        _survives(told.model_dump_json())
+        assert told.code in set(Code)
+        assert "{" not in told.message_ja + told.message_en
+    assert len({(told.code, told.pointer) for told in problems}) == len(problems) or _repeats_allowed(problems)
+
+
+def _bad(result: Judged) -> Bad:
+    assert isinstance(result.verdict, Bad)
+    return result.verdict
+
+
+def _repeats_allowed(problems: tuple[Problem, ...]) -> bool:
+    return any(told.code in ("duplicate_key", "control_character", "lone_surrogate") for told in problems)
+
+
+def _survives(text: str) -> None:
+    """What goes out is UTF-8 that PostgreSQL takes as JSON."""
+    assert "\\u0000" not in text
+    text.encode("utf-8")
+    json.loads(text)
+
+
+@given(dice=DICE)
+@settings(max_examples=500, deadline=None)
+def test_a_verdict_is_the_same_each_time(dice: random.Random) -> None:
+    body = mutations.body(dice)
+    assert judge(body, DOOR, REGISTRY) == judge(body, DOOR, REGISTRY)
+
+
+@given(dice=DICE)
+@settings(max_examples=300, deadline=None)
+def test_a_change_is_never_met_with_an_error(dice: random.Random) -> None:
+    body = mutations.body(dice)
+    assert judge_change(body).problems
