@@ -1,0 +1,1 @@
+"""The notifier: the contractor is told."""

@@ -1,0 +1,1 @@
+"""The rules of the notifier: what a completion mail says, its bytes, and what a mail server's answer means."""

@@ -1,0 +1,41 @@
+"""What the platform bridge needs from its environment, prefix `PLATFORM_BRIDGE_`."""
+
+import re
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from shared.service import ServiceSettings
+
+_PLATFORM_URL: Final = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
+_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
+
+
+def _as_prefix(url: str) -> str:
+    if not _PLATFORM_URL.fullmatch(url):
+        raise ValueError("give https://host[:port][/path], without user, query or fragment")
+    return url.rstrip("/")
+
+
+def _as_header(token: SecretStr) -> SecretStr:
+    if not _TOKEN.fullmatch(token.get_secret_value()):
+        raise ValueError("a bearer token is one word of ASCII characters")
+    return token
+
+
+class Settings(ServiceSettings):
+    """Besides what every service needs: the platform, and the keys that open what the issuer sealed.
+
+    Attributes:
+        sealing_keys: `kid:base64-32-bytes[,kid:…]`; the bridge only opens, so their order does not matter here.
+        platform_url: what `/v1/certificates` is appended to; https except towards a platform on the same machine.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="PLATFORM_BRIDGE_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    sealing_keys: SecretStr
+    platform_url: Annotated[str, AfterValidator(_as_prefix)]
+    platform_token: Annotated[SecretStr, Field(min_length=1), AfterValidator(_as_header)]

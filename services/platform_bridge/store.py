@@ -1,0 +1,118 @@
+"""The SQL of the platform bridge: certificates on their way, and the platform's word on each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from services.platform_bridge.domain import Arrived, Ending, Post, Refused, key_of, named_by
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+    from shared.postgres import Connection, Pool
+
+_ADD = """
+    insert into certificate_post (guarantee_number, version, portal, application_id, concluded_at, certificate,
+                                  content_sha256, signature, sealed_auth_key)
+    select * from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::timestamptz[], $6::bytea[], $7::text[],
+                         $8::text[], $9::text[])
+    on conflict on constraint a_version_is_kept_once do nothing
+    returning guarantee_number, version
+"""
+_DIGESTS = """
+    select guarantee_number, version, content_sha256
+      from certificate_post join unnest($1::text[], $2::int[]) as asked(number, no)
+        on guarantee_number = asked.number and version = asked.no
+"""
+_LOAD = """
+    select guarantee_number, version, portal, application_id, concluded_at, certificate, content_sha256, signature,
+           sealed_auth_key
+      from certificate_post where guarantee_number = $1 and version = $2
+"""
+_RECORD_ARRIVALS = """
+    update certificate_post as post
+       set outcome = $6, settled_at = $5, sealed_auth_key = null,
+           arrived_at = told.at, certificate_id = told.id
+      from unnest($1::text[], $2::int[], $3::timestamptz[], $4::text[]) as told(number, no, at, id)
+     where post.guarantee_number = told.number and post.version = told.no and post.outcome is null
+    returning post.guarantee_number, post.version, post.portal, post.application_id
+"""
+_RECORD_REFUSALS = """
+    update certificate_post as post
+       set outcome = $6, settled_at = $5, sealed_auth_key = null,
+           problem_type = told.type, detail = told.detail
+      from unnest($1::text[], $2::int[], $3::text[], $4::text[]) as told(number, no, type, detail)
+     where post.guarantee_number = told.number and post.version = told.no and post.outcome is null
+    returning post.guarantee_number, post.version, post.portal, post.application_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A version whose outcome is recorded, and whose it is."""
+
+    guarantee_number: str
+    version: int
+    portal: str
+    application_id: str
+
+
+async def add(connection: "Connection", posts: Sequence[Post]) -> set[str]:
+    """Keep these certificates, sorted by key; gives the keys of those that were not kept before."""
+    records = await connection.fetch(
+        _ADD,
+        [post.guarantee_number for post in posts],
+        [post.version for post in posts],
+        [post.portal for post in posts],
+        [post.application_id for post in posts],
+        [post.concluded_at for post in posts],
+        [post.certificate for post in posts],
+        [post.content_sha256 for post in posts],
+        [post.signature for post in posts],
+        [post.sealed_auth_key for post in posts],
+    )
+    return {_key(record) for record in records}
+
+
+async def digests(connection: "Connection", posts: Sequence[Post]) -> dict[str, str]:
+    """The digest of what is kept under each of these keys."""
+    numbers, versions = [post.guarantee_number for post in posts], [post.version for post in posts]
+    return {_key(record): record["content_sha256"] for record in await connection.fetch(_DIGESTS, numbers, versions)}
+
+
+async def load(pool: "Pool", key: str) -> Post | None:
+    """What is kept under a key, read without a transaction."""
+    record = await pool.fetchrow(_LOAD, *named_by(key))
+    return None if record is None else Post(**record)
+
+
+async def record_arrivals(
+    connection: "Connection", arrivals: Sequence[tuple[str, Arrived]], at: datetime
+) -> dict[str, Recorded]:
+    """Record arrivals by key and erase the sealed keys. The first outcome stands; gives those recorded now."""
+    numbers, versions = _names(arrivals)
+    times, ids = [told.arrived_at for _, told in arrivals], [told.certificate_id for _, told in arrivals]
+    return _recorded(await connection.fetch(_RECORD_ARRIVALS, numbers, versions, times, ids, at, Ending.ARRIVED))
+
+
+async def record_refusals(
+    connection: "Connection", refusals: Sequence[tuple[str, Refused]], at: datetime
+) -> dict[str, Recorded]:
+    """Record refusals by key and erase the sealed keys. The first outcome stands; gives those recorded now."""
+    numbers, versions = _names(refusals)
+    types, details = [told.problem_type for _, told in refusals], [told.detail for _, told in refusals]
+    return _recorded(await connection.fetch(_RECORD_REFUSALS, numbers, versions, types, details, at, Ending.REFUSED))
+
+
+def _names(told: Sequence[tuple[str, object]]) -> tuple[list[str], list[int]]:
+    named = [named_by(key) for key, _ in told]
+    return [number for number, _ in named], [version for _, version in named]
+
+
+def _recorded(records: Sequence["Record"]) -> dict[str, Recorded]:
+    return {_key(record): Recorded(**record) for record in records}
+
+
+def _key(record: "Record") -> str:
+    return key_of(record["guarantee_number"], record["version"])

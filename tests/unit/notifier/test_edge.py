@@ -1,0 +1,305 @@
+"""The conversation with a mail server, against a server that says what it is told to."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from services.notifier import edge
+from services.notifier.domain.replies import Lost, Reply, Step, Unusable
+from services.notifier.edge import MAILS_PER_CONNECTION_MAX, Postbox, Server
+from tests.unit.notifier.self_signed import self_signed
+
+ADDRESS = "tanaka@kensetsu.example"
+MAIL = b"Subject: x\r\n\r\nbody\r\n"
+TAKEN = Reply(Step.DOT, 250, "kept")
+CUT = ""
+"""A reply that is none: the server breaks the connection."""
+
+GOOD = {
+    "greeting": "220 mail.example",
+    "EHLO": "250-mail.example\r\n250 8BITMIME",
+    "MAIL": "250 fine",
+    "RCPT": "250 fine",
+    "DATA": "354 go on",
+    ".": "250 kept",
+    "RSET": "250 fine",
+}
+
+
+@dataclass
+class Script:
+    """What the server says to each command; `heard` holds the commands of each connection, mails as `.`."""
+
+    says: dict[str, str]
+    tls: ssl.SSLContext | None = None
+    heard: list[list[str]] = field(default_factory=list)
+    mails: list[bytes] = field(default_factory=list)
+
+    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        commands: list[str] = []
+        self.heard.append(commands)
+        try:
+            verb = "greeting"
+            while await self._answered(writer, verb):
+                if verb == "DATA" and self.says["DATA"].startswith("354"):
+                    self.mails.append(await reader.readuntil(b"\r\n.\r\n"))
+                    line = "."
+                else:
+                    line = (await reader.readuntil(b"\r\n")).decode().strip()
+                commands.append(line)
+                verb = line.split()[0]
+        except (asyncio.IncompleteReadError, OSError):
+            return
+        finally:
+            writer.close()
+
+    async def _answered(self, writer: asyncio.StreamWriter, verb: str) -> bool:
+        said = self.says.get(verb, "502 what?")
+        if said == CUT:
+            return False
+        writer.write(said.encode() + b"\r\n")
+        await writer.drain()
+        if verb == "STARTTLS" and said.startswith("220") and self.tls is not None:
+            await writer.start_tls(self.tls)
+        return not said.startswith("421")
+
+
+@asynccontextmanager
+async def postbox(script: Script, **more: str) -> AsyncIterator[Postbox]:
+    server = await asyncio.start_server(script.converse, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    made = Postbox(Server("127.0.0.1", port, "hosho.example", "hosho@hosho.example", **more))
+    try:
+        yield made
+    finally:
+        await made.close()
+        server.close()
+
+
+def saying(**changed: str) -> Script:
+    return Script(GOOD | changed)
+
+
+async def test_mails_share_a_connection_and_begin_without_ceremony() -> None:
+    script = saying()
+    async with postbox(script) as box:
+        told = [await box.send(ADDRESS, MAIL) for _ in range(2)]
+
+    conversation = ["MAIL FROM:<hosho@hosho.example>", f"RCPT TO:<{ADDRESS}>", "DATA", "."]
+    assert told == [TAKEN, TAKEN]
+    assert script.heard == [["EHLO hosho.example", *conversation, *conversation]]
+    assert script.mails == [MAIL + b".\r\n"] * 2
+
+
+@pytest.mark.parametrize(
+    ("verb", "step"),
+    [("MAIL", Step.SENDER), ("RCPT", Step.RECIPIENT), ("DATA", Step.DATA), (".", Step.DOT)],
+)
+async def test_a_refusal_is_told_with_its_step_and_the_connection_goes_on(verb: str, step: Step) -> None:
+    script = saying(**{verb: "550-no\r\n550 never"})
+    async with postbox(script) as box:
+        told = await box.send(ADDRESS, MAIL)
+        script.says[verb] = GOOD[verb]
+        after = await box.send(ADDRESS, MAIL)
+
+    assert told == Reply(step, 550, "no\nnever")
+    assert after == TAKEN
+    assert len(script.heard) == 1
+    assert script.heard[0].count("RSET") == 1
+
+
+@pytest.mark.parametrize(
+    ("verb", "step"),
+    [
+        ("greeting", Step.CONNECTION),
+        ("EHLO", Step.CONNECTION),
+        ("MAIL", Step.SENDER),
+        ("RCPT", Step.RECIPIENT),
+        ("DATA", Step.DATA),
+        (".", Step.DOT),
+    ],
+)
+async def test_a_broken_connection_is_told_with_the_step_it_had_come_to(verb: str, step: Step) -> None:
+    script = saying(**{verb: CUT})
+    async with postbox(script) as box:
+        told = await box.send(ADDRESS, MAIL)
+
+    assert isinstance(told, Lost)
+    assert told.step is step
+    assert len(script.heard) == 1
+
+
+@pytest.mark.parametrize(("verb", "code"), [("greeting", 554), ("greeting", 421), ("EHLO", 550)])
+async def test_a_server_that_does_not_want_us_says_so_at_the_connection(verb: str, code: int) -> None:
+    async with postbox(saying(**{verb: f"{code} go away"}, HELO=f"{code} go away")) as box:
+        told = await box.send(ADDRESS, MAIL)
+
+    assert told == Reply(Step.CONNECTION, code, "go away")
+
+
+async def test_where_nobody_listens_the_connection_is_lost_before_anything_was_said() -> None:
+    server = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    server.close()
+    await server.wait_closed()
+    told = await Postbox(Server("127.0.0.1", port, "hosho.example", "hosho@hosho.example")).send(ADDRESS, MAIL)
+
+    assert told == Lost(Step.CONNECTION, "SMTPConnectError")
+
+
+@pytest.mark.parametrize("ending", [CUT, "421 4.4.2 idle too long"])
+async def test_a_kept_connection_that_went_stale_is_replaced_at_once(ending: str) -> None:
+    script = saying()
+    async with postbox(script) as box:
+        await box.send(ADDRESS, MAIL)
+        script.says["MAIL"] = ending
+        await box.send(ADDRESS, MAIL)
+        stale_told = len(script.heard)
+        script.says["MAIL"] = GOOD["MAIL"]
+        told = await box.send(ADDRESS, MAIL)
+
+    assert stale_told == 2
+    assert told == TAKEN
+
+
+async def test_a_connection_that_was_idle_too_long_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = saying()
+    async with postbox(script) as box:
+        await box.send(ADDRESS, MAIL)
+        monkeypatch.setattr(edge, "IDLE_S_MAX", 0.0)
+        told = await box.send(ADDRESS, MAIL)
+
+    assert told == TAKEN
+    assert len(script.heard) == 2
+
+
+async def test_a_connection_carries_a_bounded_number_of_mails() -> None:
+    script = saying()
+    async with postbox(script) as box:
+        for _ in range(MAILS_PER_CONNECTION_MAX + 1):
+            await box.send(ADDRESS, MAIL)
+
+    assert [commands.count(".") for commands in script.heard] == [MAILS_PER_CONNECTION_MAX, 1]
+
+
+async def test_callers_at_once_have_connections_of_their_own() -> None:
+    script = saying()
+    async with postbox(script) as box:
+        told = await asyncio.gather(*(box.send(ADDRESS, MAIL) for _ in range(5)))
+
+    assert told == [TAKEN] * 5
+    assert len(script.heard) == 5
+
+
+async def test_a_server_that_falls_silent_before_the_dot_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "BEFORE_DOT_S_MAX", 0.2)
+    script = saying(RCPT="250-never ends")
+    async with postbox(script) as box:
+        told = await box.send(ADDRESS, MAIL)
+
+    assert told == Lost(Step.RECIPIENT, "TimeoutError")
+
+
+async def test_a_server_that_falls_silent_after_the_dot_may_have_the_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "AFTER_DOT_S_MAX", 0.2)
+    script = saying(**{".": "250-never ends"})
+    async with postbox(script) as box:
+        told = await box.send(ADDRESS, MAIL)
+
+    assert told == Lost(Step.DOT, "SMTPReadTimeoutError")
+
+
+async def test_a_call_that_is_cancelled_takes_its_connection_with_it() -> None:
+    script = saying(RCPT="250-never ends")
+    async with postbox(script) as box:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await box.send(ADDRESS, MAIL)
+        script.says["RCPT"] = GOOD["RCPT"]
+        told = await box.send(ADDRESS, MAIL)
+
+    assert told == TAKEN
+    assert len(script.heard) == 2
+
+
+async def test_the_servers_words_come_back_without_the_address() -> None:
+    async with postbox(saying(RCPT=f"550 <{ADDRESS}> is unknown")) as box:
+        told = await box.send(ADDRESS, MAIL)
+
+    assert told == Reply(Step.RECIPIENT, 550, "<<recipient>> is unknown")
+
+
+async def test_a_nonsense_answer_after_the_dot_is_told_as_one() -> None:
+    async with postbox(saying(**{".": "what is this"})) as box:
+        told = await box.send(ADDRESS, MAIL)
+
+    assert isinstance(told, Reply)
+    assert (told.step, told.code) == (Step.DOT, -1)
+
+
+LOGIN = {"username": "hosho", "password": "open sesame"}
+
+
+async def test_with_a_username_it_logs_in_once_for_each_connection() -> None:
+    script = saying(EHLO="250-mail.example\r\n250 AUTH PLAIN", AUTH="235 welcome")
+    async with postbox(script, **LOGIN) as box:
+        told = [await box.send(ADDRESS, MAIL) for _ in range(2)]
+
+    assert told == [TAKEN, TAKEN]
+    assert [command.split()[0] for command in script.heard[0]].count("AUTH") == 1
+
+
+async def test_a_wrong_password_is_told_as_the_server_says_it() -> None:
+    script = saying(EHLO="250-mail.example\r\n250 AUTH PLAIN", AUTH="535 no")
+    async with postbox(script, **LOGIN) as box:
+        told = await box.send(ADDRESS, MAIL)
+
+    assert told == Reply(Step.CONNECTION, 535, "no")
+
+
+async def test_a_server_without_login_cannot_be_used_with_one() -> None:
+    async with postbox(saying(), **LOGIN) as box:
+        told = await box.send(ADDRESS, MAIL)
+
+    assert isinstance(told, Unusable)
+
+
+async def test_a_password_is_not_sent_in_the_clear_to_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "_THIS_MACHINE", frozenset())
+    script = saying(EHLO="250-mail.example\r\n250 AUTH PLAIN", AUTH="235 welcome")
+    async with postbox(script, **LOGIN) as box:
+        told = await box.send(ADDRESS, MAIL)
+
+    assert isinstance(told, Unusable)
+    assert script.heard == [["EHLO hosho.example"]]
+    assert "open sesame" not in repr(Server("mail.example", 25, "hosho.example", "a@hosho.example", **LOGIN))
+
+
+STARTTLS = {"EHLO": "250-mail.example\r\n250 STARTTLS", "STARTTLS": "220 go on"}
+
+
+async def test_where_tls_is_offered_by_a_trusted_server_it_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, trusted = self_signed(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    script = Script(GOOD | STARTTLS, context)
+    async with postbox(script) as box:
+        told = await box.send(ADDRESS, MAIL)
+
+    assert told == TAKEN
+    assert script.heard[0][:3] == ["EHLO hosho.example", "STARTTLS", "EHLO hosho.example"]
+
+
+async def test_a_server_that_nobody_vouches_for_gets_no_mail(tmp_path: Path) -> None:
+    script = Script(GOOD | STARTTLS, self_signed(tmp_path)[0])
+    async with postbox(script) as box:
+        told = await box.send(ADDRESS, MAIL)
+
+    assert isinstance(told, Unusable)
+    assert script.mails == []
