@@ -1,0 +1,43 @@
+# `make` alone lists what there is. Everything sets itself up at the first start and skips that afterwards.
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+
+STAMP := .venv/.set-up
+PYTHON := .venv/bin/python
+BIN := .venv/bin
+
+.PHONY: help set-up up down status demo test lint unit service e2e faults bench diagram clean
+
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+set-up: $(STAMP) ## Make .venv with everything in it (done by the others as needed).
+
+$(STAMP): requirements.lock pyproject.toml deploy/local/set-up
+	@deploy/local/set-up $@
+
+up: $(STAMP) ## Run the whole system here until Ctrl-C.
+	@$(PYTHON) -m deploy.local up
+
+down: $(STAMP) ## End what `make up` runs.
+	@$(PYTHON) -m deploy.local down
+
+status: $(STAMP) ## Show what runs, and where.
+	@$(PYTHON) -m deploy.local status
+
+demo: $(STAMP) ## Show it: 20 applications and more, every answer of the outside; writes build/demo.json.
+	@$(PYTHON) -m deploy.local demo
+
+test: $(STAMP) ## Everything that is checked: style, types, imports, all tests.
+	@$(PYTHON) -m deploy.local test
+
+lint: $(STAMP) ## Style, types and import rules only.
+	@$(PYTHON) -m deploy.local test lint
+
+unit service e2e faults: $(STAMP) ## One group of tests only.
+	@$(PYTHON) -m deploy.local test $@
+
+clean: ## Delete everything the runner and the set-up made, data too.
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m deploy.local clean; fi
+	@rm -rf .venv .run build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

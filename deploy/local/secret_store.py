@@ -1,0 +1,50 @@
+"""The local stack's secrets: generated once, kept in a file only its owner can read, never printed."""
+
+import base64
+import json
+import secrets
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Self
+
+from deploy.database import ROLES
+from deploy.local.account import private_file
+
+
+def token() -> str:
+    """A password or bearer token: 192 bits, letters, digits, `-` and `_`."""
+    return secrets.token_urlsafe(24)
+
+
+def ring_key(name: str) -> str:
+    """One key of a key ring: `name:` and 32 random bytes in base64."""
+    return f"{name}:{base64.b64encode(secrets.token_bytes(32)).decode()}"
+
+
+@dataclass(slots=True)
+class Secrets:
+    """Everything secret about one stack."""
+
+    postgres_superuser: str = field(default_factory=token, repr=False)
+    broker_administrator: str = field(default_factory=token, repr=False)
+    erlang_cookie: str = field(default_factory=token, repr=False)
+    platform_token: str = field(default_factory=token, repr=False)
+    sealing_keys: str = field(default_factory=lambda: ring_key("seal-1"), repr=False)
+    signing_key: str = field(default_factory=lambda: ring_key("sign-1"), repr=False)
+    roles: dict[str, str] = field(default_factory=dict, repr=False)
+    broker_users: dict[str, str] = field(default_factory=dict, repr=False)
+    portal_tokens: dict[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def load_or_make(cls, path: Path, broker_users: Iterable[str], portals: Iterable[str]) -> Self:
+        """Read the file, make what it lacks, and write it back if anything was made."""
+        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        found = cls(**known)
+        for names, holder in ((ROLES, found.roles), (broker_users, found.broker_users), (portals, found.portal_tokens)):
+            for name in names:
+                holder.setdefault(name, token())
+        if asdict(found) != known:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            private_file(path, json.dumps(asdict(found), indent=1))
+        return found
