@@ -13,6 +13,8 @@ from uuid import UUID, uuid5
 
 from pydantic_core import from_json, to_json
 
+from shared import clock
+
 BATCH_CONTENT_TYPE = "application/cloudevents-batch+json"
 JSON_CONTENT_TYPE = "application/json"
 UNREADABLE_BYTES_KEPT_MAX = 64 * 1024
@@ -56,11 +58,11 @@ class Unreadable:
     replay: int = 0
 
     @classmethod
-    def of(cls, body: bytes, reason: str, message_id: str | None = None) -> "Unreadable":
+    def of(cls, body: bytes, reason: str, message_id: str | None = None, replay: int = 0) -> "Unreadable":
         """The value for a body. Its id follows from the content, so that a redelivery is recognised."""
         digest = hashlib.sha256(body).hexdigest()
         identity = uuid5(FACT_NAMESPACE, f"unreadable\n{message_id or ''}\n{digest}")
-        return cls(identity, reason, body[:UNREADABLE_BYTES_KEPT_MAX], len(body), digest, message_id)
+        return cls(identity, reason, body[:UNREADABLE_BYTES_KEPT_MAX], len(body), digest, message_id, replay)
 
     @property
     def digest(self) -> bytes:
@@ -120,27 +122,31 @@ def decode_pack(body: bytes, replay: int = 0) -> list[Fact | Unreadable]:
     try:
         events = from_json(body, allow_inf_nan=False)
     except ValueError as error:
-        return [Unreadable.of(body, f"not JSON: {error}")]
+        return [Unreadable.of(body, f"not JSON: {error}", replay=replay)]
     if isinstance(events, dict):
         events = [events]
     if not isinstance(events, list) or not events:
-        return [Unreadable.of(body, "neither a CloudEvent nor a non-empty array of CloudEvents")]
+        return [Unreadable.of(body, "neither a CloudEvent nor a non-empty array of CloudEvents", replay=replay)]
     return [_fact(event, replay) for event in events]
 
 
 def _fact(event: object, replay: int) -> Fact | Unreadable:
+    def unreadable(reason: str) -> Unreadable:
+        return Unreadable.of(to_json(event), reason, replay=replay)
+
     if not isinstance(event, dict):
-        return Unreadable.of(to_json(event), "a pack's element is no CloudEvent")
+        return unreadable("a pack's element is no CloudEvent")
     missing = [name for name in _ATTRIBUTES if not isinstance(event.get(name), str)]
     if missing or not isinstance(event.get("data"), dict):
-        return Unreadable.of(to_json(event), f"attributes missing or of a wrong type: {', '.join(missing) or 'data'}")
-    if any("\x00" in str(event.get(name)) for name in (*_ATTRIBUTES, "correlation")):
-        return Unreadable.of(to_json(event), "an attribute holds U+0000, which the database cannot keep")
+        return unreadable(f"attributes missing or of a wrong type: {', '.join(missing) or 'data'}")
+    if any("\x00" in str(event.get(name)) for name in (*_ATTRIBUTES, "correlation", "traceparent")):
+        return unreadable("an attribute holds U+0000, which the database cannot keep")
     try:
         identity = UUID(event["id"])
         datetime.fromisoformat(event["time"])
+        data = _json(event["data"])
     except ValueError as error:
-        return Unreadable.of(to_json(event), f"id or time unreadable: {error}")
+        return unreadable(f"id, time or a number unreadable: {error}")
     trace = event.get("traceparent")
     return Fact(
         id=identity,
@@ -150,9 +156,30 @@ def _fact(event: object, replay: int) -> Fact | Unreadable:
         time=event["time"],
         correlation=str(event.get("correlation") or event["subject"]),
         traceparent=trace if isinstance(trace, str) else None,
-        data=to_json(event["data"]),
+        data=data,
         replay=replay,
     )
+
+
+def _json(data: object) -> bytes:
+    """What was read as JSON, as JSON again.
+
+    Raises:
+        ValueError: if a number is too large for a double (1e999): it would be written as no JSON at all.
+    """
+    body = to_json(data)
+    if b"Infinity" in body:
+        from_json(body, allow_inf_nan=False)
+    return body
+
+
+def _time(told: str) -> str:
+    """The time a sender tells, or the time of reading: a fact without one could not be replayed from the desk."""
+    try:
+        datetime.fromisoformat(told)
+    except ValueError:
+        return clock.now().isoformat()
+    return told
 
 
 def decode_single(
@@ -165,6 +192,7 @@ def decode_single(
     """
     try:
         data = from_json(body, allow_inf_nan=False)
+        normal = _json(data)
     except ValueError as error:
         return [Unreadable.of(body, f"not JSON: {error}", message_id)]
     if not isinstance(data, dict):
@@ -178,18 +206,18 @@ def decode_single(
     message_type, source = told("type", routing_key), told("source", "/core")
     subject = told("subject", f"{data.get('portal')}/{data.get('application_id')}")
     occurrence = told("id", message_id or digest)
-    if "\x00" in f"{message_type}{source}{subject}{data.get('portal')}{data.get('application_id')}":
-        return [Unreadable.of(body, "an attribute holds U+0000, which the database cannot keep", message_id)]
     trace = headers.get("traceparent")
+    if "\x00" in f"{message_type}{source}{subject}{data.get('portal')}{data.get('application_id')}{trace}":
+        return [Unreadable.of(body, "an attribute holds U+0000, which the database cannot keep", message_id)]
     return [
         Fact(
             id=fact_id(message_type, source, occurrence),
             type=message_type,
             source=source,
             subject=subject,
-            time=told("time", ""),
+            time=_time(told("time", "")),
             correlation=f"{data.get('portal')}/{data.get('application_id')}",
             traceparent=trace if isinstance(trace, str) else None,
-            data=to_json(data),
+            data=normal,
         )
     ]

@@ -43,7 +43,11 @@ _COUNT_ATTEMPTS = """
     returning message_id, attempts
 """
 _FORGET_ATTEMPTS = "delete from attempt where consumer = $1 and message_id = any($2::uuid[])"
-_KNOWN = "select message_id from inbox where consumer = $1 and message_id = any($2::uuid[])"
+_KNOWN = """
+    select message_id, digest
+      from inbox join unnest($2::uuid[], $3::bytea[]) as heard(message_id, digest) using (message_id, digest)
+     where consumer = $1
+"""
 _ATTEMPTS = "select message_id, attempts from attempt where consumer = $1 and message_id = any($2::uuid[])"
 _PRUNE = """
     delete from inbox where ctid in (
@@ -71,9 +75,10 @@ async def park(connection: "Connection", consumer: str, heard: Sequence[Identity
     await connection.execute(_PARK, consumer, *_columns(heard))
 
 
-async def known(connection: "Connection", consumer: str, ids: Collection[UUID]) -> set[UUID]:
-    """Those ids that were heard before."""
-    return {row["message_id"] for row in await connection.fetch(_KNOWN, consumer, sorted(ids))}
+async def known(connection: "Connection", consumer: str, heard: Sequence[Identity]) -> set[tuple[UUID, bytes]]:
+    """Those that were heard before with the same content, each as (id, digest)."""
+    ids, digests, _ = _columns(heard)
+    return {(row["message_id"], row["digest"]) for row in await connection.fetch(_KNOWN, consumer, ids, digests)}
 
 
 async def attempts(connection: "Connection", consumer: str, ids: Collection[UUID]) -> dict[UUID, int]:

@@ -70,8 +70,8 @@ _CLAIM = """
 _DELETE = "delete from outbox where id = any($1::bigint[])"
 _POSTPONE = """
     update outbox set lease_owner = null, lease_until = null, attempts = attempts + 1,
-           due_at = now() + make_interval(secs => late.after_s), last_error = $4
-      from unnest($1::bigint[], $2::float8[]) as late(row_id, after_s)
+           due_at = now() + make_interval(secs => late.after_s), last_error = late.error
+      from unnest($1::bigint[], $2::float8[], $4::text[]) as late(row_id, after_s, error)
      where id = late.row_id and lease_owner = $3
 """
 _EXTEND = """
@@ -142,10 +142,11 @@ async def delete(connection: "Connection", ids: Collection[int]) -> None:
 
 
 async def postpone(
-    connection: "Connection", ids: Sequence[int], after_s: Sequence[float], owner_id: int, error: str
+    connection: "Connection", ids: Sequence[int], after_s: Sequence[float], owner_id: int, errors: Sequence[str]
 ) -> None:
     """Let rows wait alone after a failure, each its own time in seconds. Changes nothing of another's rows."""
-    await connection.execute(_POSTPONE, ids, after_s, owner_id, error[:ERROR_CHARACTERS_MAX])
+    told = [error[:ERROR_CHARACTERS_MAX] for error in errors]
+    await connection.execute(_POSTPONE, ids, after_s, owner_id, told)
 
 
 async def extend(connection: "Connection", ids: Collection[int], owner_id: int) -> None:

@@ -24,7 +24,10 @@ SHOUT_EVERY_S = 0.05
 _LISTEN_CHANNEL = "hosho_due"
 _OWNER_ID_BYTES = 7
 
-_REGISTER = "insert into owner (owner_id) values ($1) on conflict (owner_id) do update set missing_since = null"
+_REGISTER = """
+    insert into owner (owner_id) values ($1) on conflict (owner_id) do update set missing_since = null
+    returning xmax = 0 as is_new
+"""
 _LOCK = "select pg_advisory_lock($1)"
 _MARK = """
     with alive as (
@@ -55,11 +58,17 @@ class Owner:
         self.alive = False
         self._url, self._schema, self._pool = url, schema, pool
         self._woken: list[Callable[[], None]] = []
+        self._buried: list[Callable[[], object]] = []
+        self._was_alive = False
         self._shout_wanted = asyncio.Event()
 
     def on_due(self, wake: Callable[[], None]) -> None:
         """Call `wake` whenever rows may have become due that any process may take."""
         self._woken.append(wake)
+
+    def on_buried(self, forget: Callable[[], object]) -> None:
+        """Call `forget` when others took this process for dead: the rows it held are theirs now."""
+        self._buried.append(forget)
 
     def shout(self) -> None:
         """Tell all processes of this service that rows wait: coalesced, and never in a business transaction."""
@@ -77,22 +86,27 @@ class Owner:
                 await self._hold()
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
                 logger.warning("owner.lost_connection", error=str(error), kind=type(error).__qualname__)
-            self.alive = False
             await asyncio.sleep(RECONNECT_AFTER_S)
 
     async def _hold(self) -> None:
         connection = await postgres.connect(self._url, self._schema)
         try:
             await connection.execute(_LOCK, self.owner_id)
-            await connection.execute(_REGISTER, self.owner_id)
+            is_new = await connection.fetchval(_REGISTER, self.owner_id)
+            if is_new and self._was_alive:
+                logger.warning("owner.was_buried")
+                for forget in self._buried:
+                    forget()
             await connection.add_listener(f"{_LISTEN_CHANNEL}_{self._schema}", self._wake)
-            self.alive = True
+            self.alive = self._was_alive = True
+            self._wake()
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._shouting(connection))
                 group.create_task(self._looking())
         except* (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as errors:
             raise errors.exceptions[0] from None
         finally:
+            self.alive = False
             # Closing an already broken connection may fail again; the reconnect is what matters.
             with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
                 await asyncio.shield(connection.close(timeout=1))
@@ -111,7 +125,11 @@ class Owner:
 
     async def _looking(self) -> None:
         while True:
-            await self.bury_the_dead()
+            try:
+                await self.bury_the_dead()
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                # The lock is on another connection and stands; the dead can wait for the next look.
+                logger.warning("owner.failed_to_look", error=str(error), kind=type(error).__qualname__)
             await asyncio.sleep(clock.jittered(LOOK_EVERY_S))
 
     async def bury_the_dead(self) -> None:

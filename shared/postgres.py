@@ -83,13 +83,12 @@ async def transaction(pool: "Pool") -> AsyncIterator["Connection"]:
 
 
 async def is_writable(pool: "Pool") -> bool:
-    """Whether a transaction can be opened and committed right now."""
+    """Whether a transaction can be opened right now and could write: a standby that only answers reads is not back."""
     try:
         async with transaction(pool) as connection:
-            await connection.execute("select 1")
+            return bool(await connection.fetchval("show transaction_read_only") == "off")
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
         return False
-    return True
 
 
 async def applied_migrations(pool: "Pool") -> set[str]:

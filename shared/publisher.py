@@ -26,13 +26,23 @@ HEARTBEAT_S = 10
 
 PERSISTENT = 2
 
+_CLOSED_FOR_CONTENT = (
+    aiormq.exceptions.ChannelAccessRefused,
+    aiormq.exceptions.ChannelNotFoundEntity,
+    aiormq.exceptions.ChannelPreconditionFailed,
+)
+
 
 class BrokerAway(Transient):
     """The broker did not confirm in time or the connection broke; what was published may still have landed."""
 
 
 class NotTaken(Transient):
-    """The broker answered that nobody took the message: returned as unroutable, or refused by a full queue."""
+    """The broker answered that it did not take the message: a full queue, or a queue without a leader; it will pass."""
+
+
+class Unacceptable(NotTaken):
+    """The broker will not take the message before a person acts: nobody hears it, or a right or an exchange lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,8 @@ class Publisher:
         """Publish and wait for the broker's confirm.
 
         Raises:
-            NotTaken: returned or nacked; the message is not in any queue of ours.
+            NotTaken: nacked; the message is not in any queue of ours.
+            Unacceptable: returned, or the channel was closed for what was published on it.
             BrokerAway: no answer; it may or may not have landed.
         """
         slot = (message.exchange, message.message_id)
@@ -78,6 +89,8 @@ class Publisher:
         try:
             channel = await self._channel(message.exchange)
             async with asyncio.timeout(PUBLISH_TIMEOUT_S):
+                # While an alarm blocks the connection, what is written to it waits in its buffers and lands afterwards.
+                await channel.connection.ready()
                 await channel.basic_publish(
                     message.body,
                     exchange=message.exchange,
@@ -86,8 +99,13 @@ class Publisher:
                     mandatory=True,
                     wait=False,
                 )
-        except (aiormq.exceptions.PublishError, aiormq.exceptions.DeliveryError) as error:
-            raise NotTaken(_why(error)) from error
+        except aiormq.exceptions.PublishError as error:
+            raise Unacceptable(f"returned: {getattr(error.frame, 'reply_text', None)}") from error
+        except aiormq.exceptions.DeliveryError as error:
+            raise NotTaken("refused by the broker (a full queue, or a queue without a leader)") from error
+        except _CLOSED_FOR_CONTENT as error:
+            # Everything in flight on the channel shares this end, and waits alone like the message that caused it.
+            raise Unacceptable(f"{type(error).__qualname__}: {error}") from error
         except (aiormq.exceptions.AMQPError, ConnectionError, OSError, TimeoutError, RuntimeError) as error:
             raise BrokerAway(f"{type(error).__qualname__}: {error}") from error
         finally:
@@ -142,13 +160,6 @@ def _properties(message: Outgoing) -> Basic.Properties:
         message_type=message.type,
         correlation_id=message.correlation_id,
     )
-
-
-def _why(error: Exception) -> str:
-    frame = getattr(error, "frame", None)
-    if frame is not None and getattr(frame, "reply_text", None):
-        return f"returned: {frame.reply_text}"
-    return "refused by the broker (a full queue, or a queue without a leader)"
 
 
 def named_url(url: str, name: str) -> str:

@@ -17,7 +17,7 @@ from shared.envelope import BATCH_CONTENT_TYPE, JSON_CONTENT_TYPE, pack
 from shared.logs import get_logger
 from shared.outbox import Leased
 from shared.owner import Owner
-from shared.publisher import BrokerAway, NotTaken, Outgoing, Publisher
+from shared.publisher import BrokerAway, NotTaken, Outgoing, Publisher, Unacceptable
 
 PACK_FACTS_MAX = 50
 PACK_BYTES_MAX = 200_000
@@ -75,9 +75,11 @@ class Relay:
 
     def take(self, rows: Sequence[Leased]) -> None:
         """See `work.RelayHands`."""
-        self._waiting.extend(rows)
-        self._held.update(row.id for row in rows)
-        if rows:
+        # A lease that ran out while the row waited here may be ours again, and the row is here already.
+        fresh = [row for row in rows if row.id not in self._held]
+        self._waiting.extend(fresh)
+        self._held.update(row.id for row in fresh)
+        if fresh:
             self._woken.set()
             self._empty.clear()
 
@@ -143,6 +145,9 @@ class Relay:
             await self._publisher.publish(message)
         except (NotTaken, BrokerAway) as error:
             return error
+        except Exception as error:
+            # What cannot even be put into a frame must not end the relay, which would cork every other row.
+            return Unacceptable(f"{type(error).__qualname__}: {error}")
         return None
 
     async def _settle(self, done: list[int], failed: list[tuple[Leased, Exception]]) -> None:
@@ -169,38 +174,40 @@ class Relay:
         if not self._held:
             self._empty.set()
         if away:
-            logger.warning("relay.lost_broker", rows=len(away), error=str(failed[0][1]))
+            reasons = {str(error) for _, error in failed if isinstance(error, BrokerAway)}
+            logger.warning("relay.lost_broker", rows=len(away), error=min(reasons))
             await self._publisher.connect()
             self._waiting.extendleft(reversed(away))
 
     async def _postpone(self, connection: "postgres.Connection", refused: list[tuple[Leased, Exception]]) -> None:
         ids = [row.id for row, _ in refused]
         after_s = [clock.jittered(min(BACKOFF_S_MAX, BACKOFF_S_MIN * 2 ** min(row.attempts, 10))) for row, _ in refused]
-        error = str(refused[0][1])
-        await outbox.postpone(connection, ids, after_s, self._owner.owner_id, error)
-        returned = [row for row, why in refused if str(why).startswith("returned")]
+        errors = [str(error).replace("\x00", "") for _, error in refused]
+        await outbox.postpone(connection, ids, after_s, self._owner.owner_id, errors)
+        returned = [(row, error) for row, error in refused if isinstance(error, Unacceptable)]
         if returned:
-            types = sorted({row.announcement.type for row in returned})
-            logger.error("relay.returned", rows=len(returned), types=types, error=error)
-        else:
-            logger.warning("relay.refused", rows=len(refused), error=error)
+            types = sorted({row.announcement.type for row, _ in returned})
+            logger.error("relay.returned", rows=len(returned), types=types, error=str(returned[0][1]))
+        if len(returned) < len(refused):
+            logger.warning("relay.refused", rows=len(refused) - len(returned), errors=sorted(set(errors)))
 
     async def _sweeping(self) -> None:
         """Fetch what waits in the table, as far as memory has room; free what a lost commit answer left behind."""
         while True:
+            self._sweep_wanted = False
+            room = 0 if self.stopping else self.reserve(outbox.CLAIMED_ROWS_MAX)
             try:
-                room = min(outbox.CLAIMED_ROWS_MAX, MEMORY_ROWS_MAX - len(self._held) - self._reserved)
-                self._sweep_wanted = False
-                if room > 0 and not self.stopping:
+                if room:
                     async with self._pool.acquire() as connection:
                         await outbox.release_lost(connection, self._owner.owner_id, self._held, LOST_LEASE_AGE_S)
                         rows = await outbox.claim(connection, self._owner.owner_id, room)
-                    # A lease that ran out while the row waited here is ours again, and the row is here already.
-                    self.take([row for row in rows if row.id not in self._held])
+                    self.take(rows)
                     self._sweep_wanted |= len(rows) == room
             except Exception as error:
                 if not postgres.is_transient(error):
                     logger.error("relay.failed_to_sweep", kind=type(error).__qualname__, error=str(error))
+            finally:
+                self.give_back(room)
             await asyncio.sleep(DATABASE_RETRY_S / 10 if self._sweep_wanted else clock.jittered(SWEEP_EVERY_S))
 
 
@@ -263,8 +270,8 @@ def _single(row: Leased) -> _Parcel:
 
 def _journal(service: str, rows: Sequence[Leased]) -> Outgoing | None:
     """One record of what this batch announces: ids, types, subjects, times and digests, never bodies."""
-    facts = [
-        {
+    facts = {
+        (row.announcement.message_id, row.announcement.digest): {
             "id": str(row.announcement.message_id),
             "type": row.announcement.type,
             "subject": row.announcement.subject,
@@ -274,14 +281,14 @@ def _journal(service: str, rows: Sequence[Leased]) -> Outgoing | None:
         }
         for row in rows
         if row.announcement.journalled
-    ]
+    }
     if not facts:
         return None
     return Outgoing(
         exchange=topology.EVENTS,
         routing_key=topology.journal_key(service),
         message_id=clock.new_uuid().hex,
-        body=to_json({"service": service, "facts": facts}),
+        body=to_json({"service": service, "facts": list(facts.values())}),
         content_type=JSON_CONTENT_TYPE,
         type=JOURNAL_TYPE,
     )

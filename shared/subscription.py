@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import aiormq
 from aio_pika import IncomingMessage
+from aio_pika.abc import AbstractRobustChannel
 from aiormq.abc import AbstractChannel
 from faststream import AckPolicy
 from faststream.message import StreamMessage
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 FACTS_HEADER = "facts"
 RECONNECT_AFTER_S = 0.2
 CANCEL_TIMEOUT_S = 5.0
+RESUME_TIMEOUT_S = 10.0
+TURNS_TO_BE_NOTED = 3
+"""Turns of the loop between a frame's arrival and its `_note`: a task of aiormq's, one of aio-pika's, and one over."""
 
 logger = get_logger()
 
@@ -54,14 +58,15 @@ class Incarnation:
 
         A channel that closed meanwhile is no error: the broker delivers again and the inbox makes that a no-op.
         """
-        before = self._watermark
         self._settled_above.update(tags)
         while self._watermark + 1 in self._settled_above:
             self._watermark += 1
             self._settled_above.discard(self._watermark)
+        # Not the watermark itself: it may be a tag acknowledged before, and the broker closes a channel for that.
+        below = max((tag for tag in tags if tag <= self._watermark), default=None)
         with suppress(aiormq.exceptions.ChannelInvalidStateError, ConnectionError, RuntimeError):
-            if self._watermark > before:
-                await self.channel.basic_ack(self._watermark, multiple=True, wait=False)
+            if below is not None:
+                await self.channel.basic_ack(below, multiple=True, wait=False)
             for tag in sorted(tag for tag in tags if tag > self._watermark):
                 await self.channel.basic_ack(tag, wait=False)
 
@@ -130,6 +135,7 @@ class Subscription:
         self.queue = queue
         self.buffer = Buffer()
         self._incarnation: Incarnation | None = None
+        self._channel: AbstractRobustChannel | None = None
         # A channel of its own: on a shared one, acknowledging this queue would acknowledge its neighbours.
         self.subscriber: RabbitSubscriber = broker.subscriber(
             RabbitQueue(queue, declare=False),
@@ -171,9 +177,15 @@ class Subscription:
             async with asyncio.timeout(CANCEL_TIMEOUT_S):
                 await queue.cancel(tag)
         self.subscriber._consumer_tag = None  # noqa: SLF001 - see above; stop() must not cancel it again.
+        # What came before the broker's answer may still be on its way through the tasks that carry it to the buffer.
+        for _ in range(TURNS_TO_BE_NOTED):
+            await asyncio.sleep(0)
 
     async def give_back(self) -> None:
         """Cancel the consumer and close its channel once, so that the broker takes everything back together."""
+        queue = self.subscriber._queue_obj  # noqa: SLF001 - no public way there.
+        if queue is not None:
+            self._channel = cast(AbstractRobustChannel, queue.channel)
         await self.cancel()
         await self.subscriber.stop()
         incarnation, self._incarnation = self._incarnation, None
@@ -183,8 +195,21 @@ class Subscription:
             self.buffer.drop(incarnation)
 
     async def resume(self) -> None:
-        """Consume again after `give_back`."""
-        await self.subscriber.start()
+        """Consume again after `give_back`, as soon as the broker lets us.
+
+        The channel opens again by itself. Whoever consumes on it before it is ready gets no prefetch, which means an
+        unbounded one.
+        """
+        while True:
+            try:
+                async with asyncio.timeout(RESUME_TIMEOUT_S):
+                    if self._channel is not None:
+                        await self._channel.ready()
+                    await self.subscriber.start()
+                return
+            except (aiormq.exceptions.AMQPError, ConnectionError, RuntimeError, TimeoutError) as error:
+                logger.warning("subscription.not_resumed", queue=self.queue, kind=type(error).__qualname__)
+                await asyncio.sleep(RECONNECT_AFTER_S)
 
     @property
     def consuming(self) -> bool:

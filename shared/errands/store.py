@@ -15,9 +15,11 @@ RETENTION_DAYS = 400
 PRUNED_ROWS_MAX = 2_000
 
 # A portal without waiting rows starts at the smallest turn that waits, so that it neither waits behind a flood
-# nor overtakes for ever with turns saved up while it was silent.
+# nor overtakes for ever with turns saved up while it was silent. Rows that could not be taken now do not count: one
+# in a long back-off would hold the floor down, and whoever floods next would overtake everybody.
 _FLOOR = """
     select coalesce((select turn from errand where errand = $1 and state = 'due' and lease_owner is null
+                        and due_at <= now() and (order_key is null or order_no = 1)
                       order by turn limit 1),
                     (select max(next_turn) from turn where errand = $1), 0)
 """
@@ -41,12 +43,13 @@ _INSERT = """
     on conflict do nothing
     returning key, payload, attempts, unknown, lease_token, correlation, traceparent, created_at, lease_owner
 """
+# Whoever let a lease run out, or died with one, may have been calling: nobody knows what the outside did.
 _CLAIM = """
     update errand set lease_owner = $2, lease_until = now() + make_interval(secs => $3),
-           lease_token = lease_token + 1, attempts = attempts + 1
+           lease_token = lease_token + 1, attempts = attempts + 1, unknown = unknown or lease_owner is not null
      where (errand, key) in (
         select e.errand, e.key from errand e
-         where e.errand = $1 and e.state = 'due' and e.due_at <= now()
+         where e.errand = $1 and e.state = 'due' and e.due_at <= now() and not (e.key = any($5::text[]))
            and (e.lease_owner is null or e.lease_until < now())
            and (e.order_key is null or e.order_no = 1 or exists (
                 select from errand before
@@ -75,9 +78,16 @@ _HOLD = """
      where errand = $1 and key = $2 and lease_token = $3 and state = 'due'
     returning key
 """
-_RELEASE = "update errand set lease_owner = null, lease_until = null where lease_owner = any($1::bigint[])"
+_RELEASE = """
+    update errand set lease_owner = null, lease_until = null, unknown = true where lease_owner = any($1::bigint[])
+"""
+_RELEASE_UNCALLED = """
+    update errand set lease_owner = null, lease_until = null, attempts = attempts - 1
+      from unnest($3::text[], $4::bigint[]) as uncalled(row_key, token)
+     where errand = $1 and lease_owner = $2 and key = uncalled.row_key and lease_token = uncalled.token
+"""
 _RELEASE_LOST = """
-    update errand set lease_owner = null, lease_until = null
+    update errand set lease_owner = null, lease_until = null, attempts = attempts - 1
      where errand = $1 and lease_owner = $2 and not (key = any($3::text[]))
        and lease_until < now() + make_interval(secs => $4)
 """
@@ -87,14 +97,14 @@ _CLOSE_STAGE = """
     on conflict (errand) do update set closed_until = excluded.closed_until, reason = excluded.reason,
            failures = stage.failures + 1, changed_at = now()
 """
+_TAKE_PROBE = """
+    update stage set closed_until = now() + make_interval(secs => $2)
+     where errand = $1 and closed_until <= now() returning errand
+"""
 _OPEN_STAGE = "update stage set closed_until = null, reason = null, failures = 0, changed_at = now() where errand = $1"
 _STAGE = """
-    select reason, failures, extract(epoch from closed_until - now())::float8 as closed_s
+    select extract(epoch from closed_until - now())::float8
       from stage where errand = $1 and closed_until is not null
-"""
-_NEXT_DUE = """
-    select extract(epoch from min(due_at) - now())::float8 from errand
-     where errand = $1 and state = 'due' and lease_owner is null
 """
 _PRUNE = """
     delete from errand where ctid in (
@@ -154,9 +164,15 @@ async def _turns(connection: "Connection", errand: str, rows: Sequence[Due]) -> 
     return turns
 
 
-async def claim(connection: "Connection", errand: str, owner_id: int, lease_s: float, limit: int) -> list[Claimed]:
-    """Take rows that are due and free, by turn; a version waits until the one before it is settled."""
-    return [_claimed(errand, record) for record in await connection.fetch(_CLAIM, errand, owner_id, lease_s, limit)]
+async def claim(
+    connection: "Connection", errand: str, owner_id: int, lease_s: float, limit: int, held: Collection[str] = ()
+) -> list[Claimed]:
+    """Take rows that are due and free, by turn; a version waits until the one before it is settled.
+
+    What this process holds in memory (`held`) is not taken again, even when its lease ran out: it is being called.
+    """
+    records = await connection.fetch(_CLAIM, errand, owner_id, lease_s, limit, sorted(held))
+    return [_claimed(errand, record) for record in records]
 
 
 def _claimed(errand: str, record: "Record") -> Claimed:
@@ -203,14 +219,24 @@ async def hold(connection: "Connection", row: Claimed, reason: str) -> bool:
 
 
 async def release_of(connection: "Connection", owner_ids: Collection[int]) -> None:
-    """Free the rows of owners that are dead."""
+    """Free the rows of owners that are dead; they may have died in the call, so its outcome is unknown."""
     await connection.execute(_RELEASE, sorted(owner_ids))
+
+
+async def release_uncalled(connection: "Connection", errand: str, owner_id: int, rows: Sequence[Claimed]) -> None:
+    """Free rows that were held and never called, as if they had not been claimed."""
+    ordered = sorted(rows, key=lambda row: row.key)
+    keys, tokens = [row.key for row in ordered], [row.token for row in ordered]
+    await connection.execute(_RELEASE_UNCALLED, errand, owner_id, keys, tokens)
 
 
 async def release_lost(
     connection: "Connection", errand: str, owner_id: int, held: Collection[str], lease_left_s: float
 ) -> int:
-    """Free rows leased by this process that it does not hold in memory and whose lease has at most so long to run."""
+    """Free rows leased by this process that it does not hold in memory and whose lease has at most so long to run.
+
+    They were never called: a commit's answer was lost, and what is called stays in memory until it is recorded.
+    """
     status = await connection.execute(_RELEASE_LOST, errand, owner_id, sorted(held), lease_left_s)
     return int(status.split()[-1])
 
@@ -220,21 +246,20 @@ async def close_stage(connection: "Connection", errand: str, seconds: float, rea
     await connection.execute(_CLOSE_STAGE, errand, seconds, reason[:ERROR_CHARACTERS_MAX])
 
 
+async def take_probe(connection: "Connection", errand: str, seconds: float) -> bool:
+    """Whether this process may probe a closed stage now; for all others it stays closed for so long again."""
+    return await connection.fetchval(_TAKE_PROBE, errand, seconds) is not None
+
+
 async def open_stage(connection: "Connection", errand: str) -> None:
     """The outside answers again."""
     await connection.execute(_OPEN_STAGE, errand)
 
 
-async def stage(connection: "Connection", errand: str) -> tuple[float, str, int] | None:
-    """(seconds until the next probe, reason, failures in a row) of a closed stage; None when it is open."""
-    record = await connection.fetchrow(_STAGE, errand)
-    return None if record is None else (record["closed_s"], record["reason"] or "", record["failures"])
-
-
-async def next_due_s(connection: "Connection", errand: str) -> float | None:
-    """Seconds until the earliest free row is due (negative when overdue); None without any."""
-    value = await connection.fetchval(_NEXT_DUE, errand)
-    return None if value is None else float(value)
+async def stage(connection: "Connection", errand: str) -> float | None:
+    """Seconds until a closed stage may be probed, negative when that is overdue; None when it is open."""
+    closed_s = await connection.fetchval(_STAGE, errand)
+    return None if closed_s is None else float(closed_s)
 
 
 async def prune(connection: "Connection") -> int:

@@ -96,7 +96,7 @@ async def _drain(running: Running) -> None:
     await asyncio.gather(*(consumer.subscription.cancel() for consumer in consumers))
     try:
         async with asyncio.timeout(DRAIN_TIMEOUT_S):
-            await asyncio.gather(*(consumer.idle.wait() for consumer in consumers))
+            await asyncio.gather(*(consumer.drained() for consumer in consumers))
             await asyncio.gather(*(runner.drained(DRAIN_TIMEOUT_S) for runner in running.runners.values()))
             running.relay.stopping = True
             await running.relay.drained(DRAIN_TIMEOUT_S)

@@ -40,12 +40,11 @@ def moment(text: str) -> datetime:
 async def account(system: System, portal: Portal, applications: Sequence[Mapping[str, Any]]) -> Account:
     """Compare everything that became of these applications with what must have."""
     told = Account()
-    arrived = {
-        (row["guarantee_number"], row["version"]): row["arrived_at"] for row in await system.platform("/admin/certificates")
-    }
-    mails = Counter(mail["message_id"] for mail in await system.mails())
-    mailed = Counter(str(mail["envelope_to"]) for mail in await system.mails())
-    orders = Counter(order["guarantee_number"] for order in await system.paper_orders())
+    arrived = {row["key"]: row["arrived_at"] for row in await system.certificates()}
+    taken = await system.mails()
+    mails = Counter(mail["message_id"] for mail in taken)
+    mailed = Counter(address for mail in taken for address in mail["to"])
+    orders = Counter(order["order"]["guarantee_number"] for order in await system.paper_orders())
     told.doubled += [f"mail {message_id}" for message_id, times in mails.items() if times > 1]
     told.doubled += [f"paper order {number}" for number, times in orders.items() if times > 1]
     numbers: Counter[str] = Counter()
@@ -57,8 +56,9 @@ async def account(system: System, portal: Portal, applications: Sequence[Mapping
         if ACCEPTED not in verdicts:
             continue
         reply = await portal.doors.guarantees(application_id=application_id)
-        rows = {row["kind"]: row for row in reply.body["items"]}
-        numbers.update(row["guarantee_number"] for row in reply.body["items"])
+        items = reply.json()["items"]
+        rows = {row["kind"]: row for row in items}
+        numbers.update(row["guarantee_number"] for row in items)
         for line in application["guarantees"]:
             row = rows.get(line["kind"])
             if row is None:
@@ -74,7 +74,7 @@ async def account(system: System, portal: Portal, applications: Sequence[Mapping
 def _paper(told: Account, row: Mapping[str, Any], orders: Mapping[str, int]) -> None:
     if orders.get(row["guarantee_number"], 0) == 0:
         told.missing.append(f"paper order {row['guarantee_number']}")
-    elif row["status"] != "paper_ordered" or row["issued_at"] is not None:
+    elif row["status"] not in ("paper_ordered", "expired") or row["issued_at"] is not None:
         told.wrong.append(f"{row['guarantee_number']} is {row['status']}")
     else:
         told.settled += 1
@@ -83,17 +83,17 @@ def _paper(told: Account, row: Mapping[str, Any], orders: Mapping[str, int]) -> 
 def _electronic(
     told: Account,
     row: Mapping[str, Any],
-    arrived: Mapping[tuple[str, int], str],
+    arrived: Mapping[str, str],
     address: str | None,
     mailed: Mapping[str, int],
 ) -> None:
     number = row["guarantee_number"]
-    platform_time = arrived.get((number, 1))
+    platform_time = arrived.get(f"{number}/1")
     if platform_time is None or row["issued_at"] is None:
         told.missing.append(f"arrival of {number} ({row['status']})")
     elif moment(row["issued_at"]) != moment(platform_time):
         told.wrong.append(f"{number}: issued_at {row['issued_at']}, the platform says {platform_time}")
-    elif address is not None and not any(address in to for to in mailed):
+    elif address is not None and address not in mailed:
         told.missing.append(f"mail of {number}")
     else:
         told.settled += 1

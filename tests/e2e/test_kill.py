@@ -27,6 +27,8 @@ async def test_a_killed_service_loses_and_doubles_nothing(system: System, portal
             await asyncio.sleep(0)
 
     async def settled() -> bool:
+        if not await system.is_up(service):
+            return False
         told = await account(system, portal, [sample.application for sample in taken])
         assert told.clean, told
         return True

@@ -22,9 +22,9 @@ async def test_an_application_becomes_a_guarantee_with_the_platforms_own_time(sy
 
     assert accepted.data["lines"] == [{"kind": "advance_payment", "certificate_form": "electronic"}]
     number = issued.data["guarantee_number"]
-    remembered = [row for row in await system.platform("/admin/certificates") if row["guarantee_number"] == number]
+    remembered = [row for row in await system.certificates() if row["key"] == f"{number}/1"]
     assert [moment(row["arrived_at"]) for row in remembered] == [moment(issued.data["issued_at"])]
-    detail = (await portal.doors.guarantee(number)).body
+    detail = (await portal.doors.guarantee(number)).json()
     assert moment(detail["issued_at"]) == moment(issued.data["issued_at"])
     assert (detail["status"], detail["status_ja"]) == ("active", "発行済")
     assert [row["version_kind_ja"] for row in detail["history"]] == ["新規"]
@@ -35,7 +35,7 @@ async def test_the_mail_carries_number_and_time_but_never_the_key(system: System
     await portal.apply(example(PORTAL, "STORY-2"))
     issued = await portal.answers.wait_for("STORY-2", ISSUED)
     number = issued.data["guarantee_number"]
-    key = (await portal.doors.reveal_key(number, "経理 太郎")).body["auth_key"]
+    key = (await portal.doors.reveal_key(number, "経理 太郎")).json()["auth_key"]
 
     async def mail() -> str:
         found = [mail for mail in await system.mails() if number in mail["text"]]
@@ -53,7 +53,7 @@ async def test_an_official_confirms_the_certificate_with_number_and_key(system: 
     await portal.apply(example(PORTAL, "STORY-3"))
     issued = await portal.answers.wait_for("STORY-3", ISSUED)
     number = issued.data["guarantee_number"]
-    key = (await portal.doors.reveal_key(number, "経理 太郎")).body["auth_key"]
+    key = (await portal.doors.reveal_key(number, "経理 太郎")).json()["auth_key"]
     url = system.place.url("platform-simulator") + "/v1/checks"
 
     async with system.http.post(url, json={"guarantee_number": number, "auth_key": key}) as right:
@@ -74,7 +74,7 @@ async def test_both_doors_judge_alike(system: System, portal: Portal) -> None:
 
     assert (first.status, again.status, other.status) == (202, 200, 409)
     listed = await portal.doors.guarantees(application_id="STORY-4")
-    assert len(listed.body["items"]) == 1
+    assert len(listed.json()["items"]) == 1
 
 
 async def test_a_platform_in_trouble_delays_and_loses_nothing(system: System, portal: Portal) -> None:

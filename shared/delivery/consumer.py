@@ -1,25 +1,15 @@
-"""The life of one delivery: take, decode, one transaction, acknowledge. Nothing else acknowledges.
-
-A fact ends in exactly one of *done*, *retry* (time heals it: nothing is acknowledged, the consumer waits) and *park*
-(nobody heals it: kept for the desk in the same commit). `Consumer.settle` is the pipeline; it fits a screen.
-"""
+"""The worker on one queue. `Consumer.settle` is the pipeline of every fact."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 from uuid import UUID
 
-from pydantic import ValidationError
-from pydantic_core import from_json
-
 from shared import clock, inbox, postgres
-from shared.envelope import Fact, Unreadable
-from shared.errors import Transient, Unprocessable
+from shared.delivery.hearing import Ending, Hearing, Item, code_of, outcome_of
+from shared.envelope import Fact
 from shared.logs import get_logger
-from shared.messages import Message
 from shared.subscription import Delivery, Subscription
 from shared.work import Desk, Work, unit_of_work
 
@@ -30,95 +20,7 @@ RETRY_S_MAX = 2.0
 OUTAGE_S_MIN = 60.0
 ALARM_S_MIN = 300.0
 
-M = TypeVar("M", bound=Message)
-
 logger = get_logger()
-
-
-class Item(Protocol):
-    """What a delivery carries, as far as this module needs to know it."""
-
-    @property
-    def id(self) -> UUID:
-        """Its identity."""
-
-    @property
-    def digest(self) -> bytes:
-        """What tells two contents under one identity apart."""
-
-    @property
-    def replay(self) -> int:
-        """How often the desk sent it again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Heard(Generic[M]):
-    """A fact and its data as the model of its type. Handlers get these in the order they came."""
-
-    fact: Fact
-    data: M
-
-
-Handler = Callable[[Sequence[Heard[Any]], Work], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Hearing:
-    """How one queue is consumed.
-
-    Attributes:
-        decode: from a delivery to its items; never raises.
-        handle: what is to become true for these items, all new, inside the transaction of `Work`.
-        park: how an item that no handler could take is given up.
-        remembers: whether the inbox makes a second delivery a no-op. The door answers every delivery instead.
-        admits: waits until a batch may be taken (back-pressure).
-    """
-
-    queue: str
-    decode: Callable[[Delivery], Sequence[Any]]
-    handle: Callable[[Sequence[Any], Work], Awaitable[None]]
-    park: Callable[[Any, str, str, Work], Awaitable[None]]
-    remembers: bool = True
-    prefetch: int = 64
-    admits: Callable[[], Any] | None = None
-
-
-class Ending(StrEnum):
-    """What an exception means for the fact that was being handled."""
-
-    RETRY = "retry"
-    PARK = "park"
-
-
-def outcome_of(error: BaseException) -> Ending:
-    """Whether time heals this error or nobody does. The only judgement of its kind."""
-    if isinstance(error, Transient) or postgres.is_transient(error):
-        return Ending.RETRY
-    return Ending.PARK
-
-
-def code_of(error: BaseException) -> str:
-    """The code by which the desk groups what was parked for this error."""
-    return error.code if isinstance(error, Unprocessable) else f"raised_{type(error).__name__}"
-
-
-async def hear(message: type[M], handler: Handler, items: Sequence[Fact | Unreadable], work: Work) -> None:
-    """Give a handler the facts it can read; park the others with the reason."""
-    heard: list[Heard[M]] = []
-    for item in items:
-        if isinstance(item, Unreadable):
-            work.park(item, "unreadable", item.reason)
-        elif item.type != message.TYPE:
-            work.park(item, "unexpected_type", f"{item.type} came where {message.TYPE} is heard")
-        else:
-            try:
-                heard.append(Heard(item, message.model_validate(from_json(item.data))))
-            except ValidationError as error:
-                # The values stay out of the reason: they may be personal, and the parked fact has them.
-                places = {".".join(map(str, one["loc"])): one["type"] for one in error.errors(include_input=False)}
-                work.park(item, "invalid_data", f"the data does not fit {message.TYPE}: {places}")
-    if heard:
-        await handler(heard, work)
 
 
 class Consumer:
@@ -142,13 +44,21 @@ class Consumer:
                 self.idle.set()
                 await buffer.arrived.wait()
             self.idle.clear()
-            if busy and buffer.facts < BATCH_FACTS_MAX:
+            # A buffer that holds the whole prefetch gets nothing more by waiting.
+            if busy and buffer.facts < BATCH_FACTS_MAX and len(buffer.waiting) < self.hearing.prefetch:
                 await asyncio.sleep(FILL_S_MAX)
             async with self._admitted():
                 deliveries = buffer.take(BATCH_FACTS_MAX)
                 busy = sum(delivery.facts for delivery in deliveries) > 1
                 if deliveries:
                     await self.process(deliveries)
+
+    async def drained(self) -> None:
+        """Wait until everything that was noted is finished."""
+        while self.subscription.buffer.waiting or not self.idle.is_set():
+            # Between a delivery's noting and the worker's waking, the worker still looks idle.
+            await asyncio.sleep(0)
+            await self.idle.wait()
 
     @asynccontextmanager
     async def _admitted(self) -> AsyncIterator[None]:
@@ -161,10 +71,11 @@ class Consumer:
     async def process(self, deliveries: Sequence[Delivery]) -> None:
         """Bring these deliveries to their end and acknowledge them; wait as long as time has to heal something."""
         wait_s = RETRY_S_MIN
+        counted: set[UUID] = set()
         while True:
             try:
                 if deliveries[0].redelivered:
-                    await self._settle_redelivered(deliveries[0])
+                    await self._settle_redelivered(deliveries[0], counted)
                 else:
                     items = _distinct([item for delivery in deliveries for item in self.hearing.decode(delivery)])
                     await self.settle(items)
@@ -172,7 +83,7 @@ class Consumer:
             except Exception as error:
                 if outcome_of(error) is not Ending.RETRY:
                     raise
-                if not await self._wait_out(error, wait_s):
+                if not await self._wait_out(error, wait_s, counted):
                     return
                 wait_s = min(RETRY_S_MAX, wait_s * 2)
         self.failing_since_s = None
@@ -226,33 +137,39 @@ class Consumer:
     async def _park(self, item: Item, code: str, reason: str) -> None:
         logger.error("delivery.parked", queue=self.hearing.queue, id=str(item.id), code=code, reason=reason[:500])
         async with unit_of_work(self._desk(), self.hearing.queue) as work:
-            await self.hearing.park(item, code, reason, work)
+            # Another process may have brought it to its end meanwhile; then that stands.
+            if not self.hearing.remembers or await self._admit([item], work):
+                await self.hearing.park(item, code, reason, work)
             await inbox.forget_attempts(work.connection, self.hearing.queue, {item.id})
 
-    async def _settle_redelivered(self, delivery: Delivery) -> None:
+    async def _settle_redelivered(self, delivery: Delivery, counted: set[UUID]) -> None:
         """A redelivered pack may hold the fact that killed the last process, so each try is counted beforehand.
 
         The first time the pack runs whole; after a second death, fact by fact, so that only the killer gathers tries.
+        `counted` holds what was counted for this delivery: who can try again has not died of it.
         """
         items = _distinct(self.hearing.decode(delivery))
         queue, pool = self.hearing.queue, self._desk().pool
-        ids = {item.id for item in items}
+        identities = [(item.id, item.digest, item.replay) for item in items]
         async with pool.acquire() as connection:
-            done = await inbox.known(connection, queue, ids) if self.hearing.remembers else set()
-            tried = await inbox.attempts(connection, queue, ids)
+            done = await inbox.known(connection, queue, identities) if self.hearing.remembers else set()
+            tried = await inbox.attempts(connection, queue, {item.id for item in items} - counted)
         # A replay is let in by the inbox itself, whatever it remembers.
-        items = [item for item in items if item.id not in done or item.replay > 0]
-        groups = [[item] for item in items] if tried else [items] if items else []
+        items = [item for item in items if (item.id, item.digest) not in done or item.replay > 0]
+        groups = [[item] for item in items] if tried or counted else [items] if items else []
         for group in groups:
             over = [item for item in group if tried.get(item.id, 0) >= inbox.ATTEMPTS_MAX]
             if over:
                 await self._park(over[0], "kills_its_process", f"{inbox.ATTEMPTS_MAX} tries ended with the process")
                 continue
-            async with postgres.transaction(pool) as connection:
-                await inbox.count_attempts(connection, queue, {item.id for item in group})
+            uncounted = {item.id for item in group} - counted
+            if uncounted:
+                async with postgres.transaction(pool) as connection:
+                    await inbox.count_attempts(connection, queue, uncounted)
+                counted |= uncounted
             await self.settle(group, counted=True)
 
-    async def _wait_out(self, error: Exception, wait_s: float) -> bool:
+    async def _wait_out(self, error: Exception, wait_s: float, counted: Collection[UUID]) -> bool:
         """Wait before the next try; after `OUTAGE_S_MIN` give everything back once and wait for the database.
 
         Gives back whether the same deliveries may be tried again.
@@ -267,6 +184,10 @@ class Consumer:
         # Unacknowledged messages would run into the broker's consumer time-out; one close counts one delivery.
         await self.subscription.give_back()
         await self._wait_for_database()
+        with suppress(Exception):
+            # Nothing died of the outage. Should this fail, the tries stay counted, which only parks earlier.
+            async with self._desk().pool.acquire() as connection:
+                await inbox.forget_attempts(connection, self.hearing.queue, counted)
         await self.subscription.resume()
         self.failing_since_s = None
         return False
@@ -282,10 +203,10 @@ class Consumer:
 
 
 def _distinct(items: Sequence[Any]) -> list[Any]:
-    """The items without repeats of the same id and content; the first one stands."""
-    return list({(item.id, item.digest): item for item in items}.values())
-
-
-async def park_fact(item: Fact | Unreadable, code: str, reason: str, work: Work) -> None:
-    """How hearers of services' facts give one up."""
-    work.park(item, code, reason)
+    """The items without repeats of the same id and content, each at its first place; the latest replay stands."""
+    kept: dict[tuple[UUID, bytes], Any] = {}
+    for item in items:
+        known = kept.get((item.id, item.digest))
+        if known is None or item.replay > known.replay:
+            kept[item.id, item.digest] = item
+    return list(kept.values())
