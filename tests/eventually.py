@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar, overload
 
 T = TypeVar("T")
 
@@ -13,7 +13,15 @@ EVERY_S: Final = 0.02
 EVERY_S_MAX: Final = 0.25
 
 
-async def eventually(probe: Callable[[], Awaitable[T] | T], *, within_s: float = WITHIN_S) -> T:
+@overload
+async def eventually(probe: Callable[[], Awaitable[T]], *, within_s: float = WITHIN_S) -> T: ...
+
+
+@overload
+async def eventually(probe: Callable[[], T], *, within_s: float = WITHIN_S) -> T: ...
+
+
+async def eventually(probe: Callable[[], Any], *, within_s: float = WITHIN_S) -> Any:
     """Ask `probe` again and again until what it gives is true, and return that.
 
     The probe says "not yet" by an `AssertionError` or by anything false. When the time is up, its last assertion is
@@ -23,7 +31,7 @@ async def eventually(probe: Callable[[], Awaitable[T] | T], *, within_s: float =
     pause_s = EVERY_S
     while True:
         failure: AssertionError | None = None
-        value: T | None = None
+        value = None
         try:
             given = probe()
             value = await given if inspect.isawaitable(given) else given

@@ -179,7 +179,8 @@ async def on_guarantee_concluded(means: Means, heard: Sequence[Heard[GuaranteeCo
     def decide(guarantee: Guarantee, application: Application, data: GuaranteeConcluded) -> Outcome:
         if data.concluded_at.tzinfo is None:
             return Impossible("time_without_zone", "concluded_at has no offset; the moment is a guess")
-        return conclude(guarantee, data.concluded_at, application.completion_mail, data.message_from_guarantor)
+        concluded_at = _to_the_millisecond(data.concluded_at)
+        return conclude(guarantee, concluded_at, application.completion_mail, data.message_from_guarantor)
 
     await _decided_by_core(means, heard, work, decide)
 

@@ -101,11 +101,13 @@ create table version (
 
 -- Every look at a 認証キー. Rows are only ever added.
 create table auth_key_reveal (
-    reveal_no        bigint      generated always as identity primary key,
-    guarantee_number text        not null references guarantee (guarantee_number),
+    reveal_no        bigint generated always as identity primary key,
+    guarantee_number text        not null,
     portal           text        not null,
     viewer           text        not null,
     revealed_at      timestamptz not null,
+    constraint a_look_is_at_the_key_of_a_guarantee
+        foreign key (guarantee_number) references guarantee (guarantee_number),
     constraint who_looks_says_who_it_is check (viewer <> '')
 );
 create index auth_key_reveal_of_guarantee on auth_key_reveal (guarantee_number);

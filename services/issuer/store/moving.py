@@ -150,9 +150,8 @@ async def save(connection: "Connection", before: Mapping[K, Guarantee], after: M
     Raises:
         AuthKeyTaken: if an authentication key is in use.
     """
-    guarantees = [
-        _guarantee_row(now) for key, now in after.items() if _guarantee_row(now) != _guarantee_row(before[key])
-    ]
+    rows = [(_guarantee_row(before[key]), _guarantee_row(now)) for key, now in after.items()]
+    guarantees = [new for old, new in rows if new != old]
     versions = [
         _version_row(now.guarantee_number, version)
         for key, now in after.items()

@@ -84,4 +84,5 @@ async def body_of(request: Request, model: type[B]) -> B:
 
 def body_described(model: type[BaseModel]) -> dict[str, Any]:
     """The request body in the OpenAPI description, since it is read by hand and within a limit."""
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
+    needed = any(field.is_required() for field in model.model_fields.values())
+    return {"requestBody": {"required": needed, "content": {"application/json": {"schema": model.model_json_schema()}}}}

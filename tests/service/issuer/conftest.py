@@ -72,12 +72,13 @@ async def door(stack: Servers, bench: Bench) -> AsyncIterator[Door]:
     described = SimpleNamespace(pool=bench.pool, unit_of_work=lambda: unit_of_work(bench.desk, "issuer.web"))
     means = bench.means()
     app = build_web(cast(Service, described), Portals.load(stack.portals_file), means.ring, means.signing.jwks())
-    async with _served(app) as url, aiohttp.ClientSession() as http:
+    async with served(app) as url, aiohttp.ClientSession() as http:
         yield Door(url, stack, http)
 
 
 @asynccontextmanager
-async def _served(app: FastAPI) -> AsyncIterator[str]:
+async def served(app: FastAPI) -> AsyncIterator[str]:
+    """The URL at which an application is served until the block ends."""
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off")
     )

@@ -79,7 +79,7 @@ async def test_accepted_applications_go_out_as_certificates_and_come_back_issued
 
     numbers = [row["guarantee_number"] for row in await bench.pool.fetch("select guarantee_number from guarantee")]
     assert {one.application_id for one in created} == {message.application_id for message in messages}
-    assert sorted(numbers)[0] == "00000-000001"
+    assert min(numbers) == "00000-000001"
     assert len(set(numbers)) == 2 * APPLICATIONS
 
 
