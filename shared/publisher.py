@@ -45,6 +45,10 @@ class Unacceptable(NotTaken):
     """The broker will not take the message before a person acts: nobody hears it, or a right or an exchange lacks."""
 
 
+class Disputed(Unacceptable):
+    """The broker closed the channel over this message, or over another that was in flight with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """One AMQP message to be published."""
@@ -79,7 +83,8 @@ class Publisher:
 
         Raises:
             NotTaken: nacked; the message is not in any queue of ours.
-            Unacceptable: returned, or the channel was closed for what was published on it.
+            Unacceptable: returned as unroutable.
+            Disputed: the channel was closed over this message or another; publish it alone to know.
             BrokerAway: no answer; it may or may not have landed.
         """
         slot = (message.exchange, message.message_id)
@@ -104,8 +109,7 @@ class Publisher:
         except aiormq.exceptions.DeliveryError as error:
             raise NotTaken("refused by the broker (a full queue, or a queue without a leader)") from error
         except _CLOSED_FOR_CONTENT as error:
-            # Everything in flight on the channel shares this end, and waits alone like the message that caused it.
-            raise Unacceptable(f"{type(error).__qualname__}: {error}") from error
+            raise Disputed(f"{type(error).__qualname__}: {error}") from error
         except (aiormq.exceptions.AMQPError, ConnectionError, OSError, TimeoutError, RuntimeError) as error:
             raise BrokerAway(f"{type(error).__qualname__}: {error}") from error
         finally:

@@ -17,7 +17,7 @@ from shared.envelope import BATCH_CONTENT_TYPE, JSON_CONTENT_TYPE, pack
 from shared.logs import get_logger
 from shared.outbox import Leased
 from shared.owner import Owner
-from shared.publisher import BrokerAway, NotTaken, Outgoing, Publisher, Unacceptable
+from shared.publisher import BrokerAway, Disputed, NotTaken, Outgoing, Publisher, Unacceptable
 
 PACK_FACTS_MAX = 50
 PACK_BYTES_MAX = 200_000
@@ -116,10 +116,12 @@ class Relay:
         reached("-publish")
         parcels = list(_parcels(rows))
         journal = _journal(self._service, rows)
-        results = await asyncio.gather(
-            *(self._one(parcel.message) for parcel in parcels),
-            *([self._one(journal)] if journal else []),
-        )
+        messages = [*(parcel.message for parcel in parcels), *([journal] if journal else [])]
+        results = await asyncio.gather(*map(self._one, messages))
+        for index, error in enumerate(results):
+            # A channel that is closed over one message fails all that were in flight; alone, only the bad one fails.
+            if isinstance(error, Disputed):
+                results[index] = await self._one(messages[index])
         reached("+publish")
         journal_error = results[len(parcels)] if journal else None
         done: list[int] = []

@@ -175,9 +175,11 @@ def _quorum(
 
 
 def _service_rights(service: str) -> Rights:
+    # The desk sends a parked fact again to the queue of the one hearer, which is what the default exchange is for.
+    replays = r"|^amq\.default$" if service == "ops" else ""
     return Rights(
         user=service,
-        write=r"^hosho\.(events|portals|parking)$",
+        write=rf"^hosho\.(events|portals|parking)${replays}",
         read=rf"^{service}\.",
         topics={
             EVENTS: rf"^({service}\.[a-z_]+\.v[0-9]+|journal\.{service})$",

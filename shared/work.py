@@ -94,7 +94,7 @@ class Work:
         occurrence: str,
         correlation: str,
         portal: str | None = None,
-        cause: Fact | None = None,
+        cause: Fact | Claimed | None = None,
     ) -> UUID:
         """Announce a fact when this transaction commits; gives back its id.
 
@@ -167,6 +167,7 @@ class Work:
             self._others_find_work |= left_over
         for row in self.announcements:
             reached(f"-{row.type}")
+        reached(f"-commit.{self.consumer}")
 
     def _reserve(self, hands: Hands, rows: int) -> int:
         reserved = hands.reserve(rows)
@@ -179,6 +180,7 @@ class Work:
             hands.give_back(reserved)
         if not committed:
             return
+        reached(f"+commit.{self.consumer}")
         for row in self.announcements:
             reached(f"+{row.type}")
         self.desk.relay.take(self._leased)

@@ -15,7 +15,7 @@ Outside
 from typing import Final
 
 from services.platform_bridge.edge import CONNECTIONS_MAX, Platform
-from services.platform_bridge.handlers import POST_CERTIFICATE, Poster, keep_certificates, record_outcomes
+from services.platform_bridge.handlers import POST_CERTIFICATE, Poster, Shelf, keep_certificates, record_outcomes
 from services.platform_bridge.settings import Settings
 from shared.errands import Errand
 from shared.messages.issuer import CertificateCreated
@@ -33,7 +33,8 @@ def build_app() -> Service:
     """The service, its table of what it hears, and its one errand."""
     settings = Settings()
     platform = Platform(settings.platform_url, settings.platform_token.get_secret_value())
-    poster = Poster(platform, KeyRing.parse(settings.sealing_keys.get_secret_value()), lambda: service.pool)
+    keys = KeyRing.parse(settings.sealing_keys.get_secret_value())
+    poster = Poster(platform, keys, Shelf(lambda: service.pool))
     service = Service(
         name="platform_bridge",
         settings=settings,

@@ -28,7 +28,8 @@ _DIGESTS = """
 _LOAD = """
     select guarantee_number, version, portal, application_id, concluded_at, certificate, content_sha256, signature,
            sealed_auth_key
-      from certificate_post where guarantee_number = $1 and version = $2
+      from certificate_post join unnest($1::text[], $2::int[]) as asked(number, no)
+        on guarantee_number = asked.number and version = asked.no
 """
 _RECORD_ARRIVALS = """
     update certificate_post as post
@@ -81,10 +82,11 @@ async def digests(connection: "Connection", posts: Sequence[Post]) -> dict[str, 
     return {_key(record): record["content_sha256"] for record in await connection.fetch(_DIGESTS, numbers, versions)}
 
 
-async def load(pool: "Pool", key: str) -> Post | None:
-    """What is kept under a key, read without a transaction."""
-    record = await pool.fetchrow(_LOAD, *named_by(key))
-    return None if record is None else Post(**record)
+async def load(pool: "Pool", keys: Sequence[str]) -> dict[str, Post]:
+    """What is kept under these keys, read without a transaction."""
+    named = [named_by(key) for key in keys]
+    records = await pool.fetch(_LOAD, [number for number, _ in named], [version for _, version in named])
+    return {_key(record): Post(**record) for record in records}
 
 
 async def record_arrivals(

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from shared import clock, inbox, postgres
+from shared.crashpoints import reached
 from shared.delivery.hearing import Ending, Hearing, Item, code_of, outcome_of
 from shared.envelope import Fact
 from shared.logs import get_logger
@@ -89,6 +90,7 @@ class Consumer:
         self.failing_since_s = None
         for incarnation in {id(delivery.incarnation): delivery.incarnation for delivery in deliveries}.values():
             await incarnation.acknowledge([d.tag for d in deliveries if d.incarnation is incarnation])
+        reached(f"+ack.{self.hearing.queue}")
 
     async def settle(self, items: Sequence[Item], *, counted: bool = False) -> None:
         """One transaction for these items. A batch that fails is halved until the bad one is alone, then parked."""

@@ -238,7 +238,6 @@ class Runner:
                     logger.error("errand.held", errand=name, key=row.key, reason=outcome.reason)
             if faults:
                 await store.close_stage(work.connection, name, PROBE_EVERY_S, writable(faults[0]))
-        reached(f"+commit.{name}")
         if results:
             self._closed_until_s = None
         if faults:

@@ -58,8 +58,10 @@ _CLAIM = """
          order by e.turn, e.due_at limit $4 for update skip locked)
     returning key, payload, attempts, unknown, lease_token, correlation, traceparent, created_at
 """
+# What the call needed, an address perhaps, is not kept any longer than it is needed.
 _SETTLE = """
-    update errand set state = 'settled', settled_at = now(), lease_owner = null, lease_until = null, last_error = null
+    update errand set state = 'settled', settled_at = now(), lease_owner = null, lease_until = null,
+           last_error = null, payload = ''
      where errand = $1 and key = any($2::text[]) and state <> 'settled'
     returning key
 """

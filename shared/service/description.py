@@ -31,7 +31,7 @@ class ServiceSettings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: int
     crash_at: str = ""
-    """Fault runs only: the point at which this process kills itself, `name` or `name*n` for the n-th time."""
+    """Fault runs only: where this process kills itself; see `crashpoints.hook_of`."""
 
 
 @dataclass(frozen=True, slots=True)

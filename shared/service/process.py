@@ -16,6 +16,7 @@ import asyncpg
 import uvicorn
 import uvloop
 from fastapi import FastAPI
+from pydantic import ValidationError
 
 from shared import crashpoints, inbox, logs, postgres
 from shared.errands import store as errand_store
@@ -35,16 +36,27 @@ logger = logs.get_logger()
 
 def run(build_app: Callable[[], Service]) -> None:
     """Run a service until SIGTERM or SIGINT. Exit status 2 when a person must mend its surroundings first."""
-    service = build_app()
-    logs.configure(service.name)
-    if service.settings.crash_at:
-        crashpoints.install(crashpoints.die_at(service.settings.crash_at))
+    logs.configure(build_app.__module__.split(".")[-2])
     try:
+        service = _described(build_app)
+        if service.settings.crash_at:
+            crashpoints.install(crashpoints.hook_of(service.settings.crash_at))
         uvloop.run(_live(service))
     except* Misconfigured as errors:
         for error in errors.exceptions:
             logger.error("service.refused_to_start", reason=str(error))
         raise SystemExit(2) from None
+
+
+def _described(build_app: Callable[[], Service]) -> Service:
+    try:
+        return build_app()
+    except ValidationError as error:
+        # The names of the settings are told, their values are not: some of them are secret.
+        places = ", ".join(
+            ".".join(map(str, one["loc"])) + f": {one['msg']}" for one in error.errors(include_input=False)
+        )
+        raise Misconfigured(f"The settings are incomplete or wrong: {places}") from None
 
 
 async def _live(service: Service) -> None:

@@ -25,6 +25,7 @@ class Sent:
         body: the bytes as they were sent.
         message_id: the portal's own, without characters that cannot be shown; None over HTTP.
         replay: how often the desk sent it again.
+        parked_as: the id it was parked under, if the desk sent it again.
     """
 
     portal: str
@@ -33,6 +34,7 @@ class Sent:
     message_id: str | None = None
     traceparent: str | None = None
     replay: int = 0
+    parked_as: UUID | None = None
 
     @property
     def digest(self) -> bytes:
@@ -47,7 +49,7 @@ class Sent:
     @property
     def id(self) -> UUID:
         """Its identity among all that came through this door."""
-        return fact_id(self.type, self.portal, self.occurrence)
+        return self.parked_as or fact_id(self.type, self.portal, self.occurrence)
 
     @property
     def is_change(self) -> bool:
@@ -59,8 +61,8 @@ class Sent:
         return f"{self.portal}/{name or self.id}"
 
     def as_fact(self, time: str) -> Fact:
-        """Itself as a fact, by which its answers are traced and it can be parked."""
-        subject = self.subject(None)
+        """Itself as a fact, by which its answers are traced and it can be parked; the subject keeps the message id."""
+        subject = self.subject(self.message_id)
         return Fact(
             id=self.id,
             type=self.type,
@@ -77,10 +79,9 @@ class Sent:
 def read_delivery(portal: str, delivery: Delivery) -> list[Sent]:
     """What a delivery from the queue of `portal` holds. Never raises: a body that cannot be read is answered later."""
     replay = delivery.headers.get(REPLAY_HEADER)
-    # Only the desk sends packs to a door, and the broker vouches for its name.
+    # Only the desk sends facts to a door, and the broker vouches for its name.
     if delivery.user_id == DESK and isinstance(replay, int):
-        facts = [fact for fact in decode_pack(delivery.body, replay) if isinstance(fact, Fact)]
-        return [Sent(portal, fact.type, fact.data, None, fact.traceparent, replay) for fact in facts]
+        return [_replayed(portal, fact) for fact in decode_pack(delivery.body, replay) if isinstance(fact, Fact)]
     trace = delivery.headers.get("traceparent")
     message_id = "".join(filter(str.isprintable, delivery.message_id or ""))
     return [
@@ -92,3 +93,9 @@ def read_delivery(portal: str, delivery: Delivery) -> list[Sent]:
             traceparent=trace if isinstance(trace, str) and _TRACEPARENT.fullmatch(trace) else None,
         )
     ]
+
+
+def _replayed(portal: str, fact: Fact) -> Sent:
+    name = fact.subject.removeprefix(f"{portal}/")
+    message_id = None if name == str(fact.id) else name
+    return Sent(portal, fact.type, fact.data, message_id, fact.traceparent, fact.replay, fact.id)
