@@ -84,7 +84,7 @@ class Owner:
         while True:
             try:
                 await self._hold()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except postgres.FAILURES as error:
                 logger.warning("owner.lost_connection", error=str(error), kind=type(error).__qualname__)
             await asyncio.sleep(RECONNECT_AFTER_S)
 
@@ -103,12 +103,12 @@ class Owner:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._shouting(connection))
                 group.create_task(self._looking())
-        except* (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as errors:
+        except* postgres.FAILURES as errors:
             raise errors.exceptions[0] from None
         finally:
             self.alive = False
             # Closing an already broken connection may fail again; the reconnect is what matters.
-            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+            with suppress(*postgres.FAILURES):
                 await asyncio.shield(connection.close(timeout=1))
 
     async def _shouting(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
@@ -127,7 +127,7 @@ class Owner:
         while True:
             try:
                 await self.bury_the_dead()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except postgres.FAILURES as error:
                 # The lock is on another connection and stands; the dead can wait for the next look.
                 logger.warning("owner.failed_to_look", error=str(error), kind=type(error).__qualname__)
             await asyncio.sleep(clock.jittered(LOOK_EVERY_S))

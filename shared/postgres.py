@@ -34,6 +34,10 @@ _HEALED_BY_TIME = (
     TimeoutError,
     OSError,
 )
+
+FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""All that a call to the database can raise, whether or not time heals it."""
+
 _CONNECTION_GONE = re.compile(r"clos(ed|ing)|released|not initialized|terminat")
 
 
@@ -87,7 +91,7 @@ async def is_writable(pool: "Pool") -> bool:
     try:
         async with transaction(pool) as connection:
             return bool(await connection.fetchval("show transaction_read_only") == "off")
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+    except FAILURES:
         return False
 
 

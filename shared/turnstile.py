@@ -8,8 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-import asyncpg
-
+from shared import postgres
 from shared.logs import get_logger
 
 LOOK_AGAIN_S = 0.05
@@ -43,6 +42,6 @@ class Turnstile:
     async def _full(self) -> bool:
         try:
             return await self._is_full()
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except postgres.FAILURES:
             # With the database away the batch itself will wait; the turnstile need not know why.
             return False

@@ -258,7 +258,7 @@ def web_app(title: str) -> FastAPI:
     app.exception_handler(RequestValidationError)(_on_invalid_input)
     app.exception_handler(HTTPException)(_on_http_exception)
     app.exception_handler(Transient)(_on_transient)
-    for kind in (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    for kind in postgres.FAILURES:
         app.exception_handler(kind)(_on_database)
     app.exception_handler(ClientDisconnect)(_on_disconnect)
     app.exception_handler(Exception)(_on_anything_else)

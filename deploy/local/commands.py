@@ -23,6 +23,8 @@ from shared.topology import SERVICES
 
 DEV_STACK: Final = "dev"
 DOWN_S_MAX: Final = 90.0
+BROKEN_OFF: Final = 130
+"""The exit code of a demo that was not allowed to finish, as a shell gives it for Ctrl-C."""
 
 
 def main() -> None:
@@ -53,19 +55,31 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
     return found
 
 
-def _run(work: Coroutine[Any, Any, int]) -> int:
-    """Run to the end, to Ctrl-C or to SIGTERM; the latter two unwind everything first and are a clean end."""
+def _run(work: Coroutine[Any, Any, int], *, told_to_end: int = 0) -> int:
+    """Run to the end, to Ctrl-C or to SIGTERM; the latter two unwind everything first and give `told_to_end`."""
 
-    async def ended_by_signals() -> int:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - a coroutine under asyncio.run has a task.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        return await work
+    async def until_told() -> int:
+        task, told = asyncio.ensure_future(work), False
 
-    try:
-        return asyncio.run(ended_by_signals())
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        return 0
+        def end() -> None:
+            nonlocal told
+            if told:
+                # A second one must not break off the ending, or something would be left behind.
+                say("ending already; please wait")
+            else:
+                told = True
+                task.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, end)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if not told:
+                raise
+            return told_to_end
+
+    return asyncio.run(until_told())
 
 
 async def _up() -> int:
@@ -121,7 +135,7 @@ def _demo() -> int:
     # Only here: it needs the simulators' clients, and everything else must work without them.
     from deploy.local.demo import demo  # noqa: PLC0415
 
-    return _run(demo())
+    return _run(demo(), told_to_end=BROKEN_OFF)
 
 
 async def _keep() -> int:

@@ -53,12 +53,17 @@ def reserved(names: Iterable[str], remembered: Mapping[str, int], mark: str) -> 
     moment its server listens a port looks free to others, so each is also marked as ours on a board that all runners
     look at: a lock on one byte of a file, which the kernel takes away when the runner ends, however it ends.
     """
+    wanted = list(names)
     ports: dict[str, int] = {}
     dice = random.Random(mark)  # noqa: S311 - spreads ports, hides nothing.
     try:
-        for name in names:
-            known = remembered.get(name)
-            ports[name] = known if known is not None and _claim(known) else _claimed(dice)
+        # The remembered ones first, so that a new one is not a port that another name remembers.
+        for name in wanted:
+            if name in remembered and _claim(remembered[name]):
+                ports[name] = remembered[name]
+        for name in wanted:
+            if name not in ports:
+                ports[name] = _claimed(dice)
         yield ports
     finally:
         for port in ports.values():

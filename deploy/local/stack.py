@@ -36,7 +36,7 @@ VHOST: Final = "hosho"
 
 
 class AlreadyRunning(Misconfigured):
-    """This stack is running already; `make down` ends it."""
+    """Another process runs this stack; wait for it, or end it (`make down` ends what `make up` runs)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,8 @@ class Stack:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "runner.lock").open("a+") as lock:
             if not _locked(lock):
-                raise AlreadyRunning(f"The stack {self.name} is running already; `make down` ends it.")
+                who = (self.folder / "runner.lock").read_text()
+                raise AlreadyRunning(f"The stack {self.name} is run by process {who} already; wait for it, or end it.")
             lock.truncate(0)
             lock.write(str(os.getpid()))
             lock.flush()

@@ -136,7 +136,7 @@ async def _pool_when_there(service: Service, stop: asyncio.Event) -> "postgres.P
     while not stop.is_set():
         try:
             return await postgres.open_pool(url, service.name)
-        except (asyncpg.PostgresError, OSError) as error:
+        except postgres.FAILURES as error:
             logger.warning("service.waits_for_database", kind=type(error).__qualname__)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 1.0)
@@ -178,7 +178,7 @@ def _web_server(service: Service) -> uvicorn.Server:
 async def _pruning(pool: "postgres.Pool") -> None:
     while True:
         await asyncio.sleep(PRUNE_EVERY_S)
-        with contextlib.suppress(asyncpg.PostgresError, OSError):
+        with contextlib.suppress(*postgres.FAILURES):
             async with pool.acquire() as connection:
                 await inbox.prune(connection)
                 await errand_store.prune(connection)

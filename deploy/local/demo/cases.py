@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from itertools import islice
 from typing import Any, Final
 
-from simulators.portal.samples import example, samples, with_platform
+from simulators.portal.samples import BEGIN_DEFAULT, example, samples, with_platform
 
 AMQP_PORTAL: Final = "portal-a"
 HTTP_PORTAL: Final = "portal-b"
@@ -13,14 +14,30 @@ SEEDS: Final = {AMQP_PORTAL: 2026, HTTP_PORTAL: 2022}
 """Chosen so that each portal sends good applications and bad ones."""
 
 MIXED_PER_PORTAL: Final = 10
+WORKS_LAST: Final = timedelta(days=300)
 
-MANNERS: Final = {
-    "slow-2": "stores the certificate and answers two seconds late",
-    "503": "says 503 with Retry-After first",
-    "reset-after": "stores the certificate, then cuts the connection before it answers",
-    "silence": "does not answer the first try at all",
-}
-"""Marker in the project's name → what the platform does at the first POST."""
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """What the platform does at the first POST of a certificate.
+
+    Attributes:
+        marker: what asks for it, in the project's name.
+        tells: the same for people.
+        posts: how many POSTs it must take until the certificate is settled.
+    """
+
+    marker: str
+    tells: str
+    posts: int
+
+
+MANNERS: Final = (
+    Manner("slow-2", "stores the certificate and answers two seconds late", posts=1),
+    Manner("503", "says 503 with Retry-After first", posts=2),
+    Manner("reset-after", "stores the certificate, then cuts the connection before it answers", posts=2),
+    Manner("silence", "does not answer the first try at all", posts=2),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +48,13 @@ class Case:
         portal: who sends it; `portal-a` over AMQP, `portal-b` over HTTP.
         application: the body.
         pointers: where intake must point out a problem; empty for one that must be accepted.
-        manner: what the platform does with its certificate, in words; empty where it behaves.
+        manner: what the platform does with its certificate; None where it behaves.
     """
 
     portal: str
     application: dict[str, Any]
     pointers: tuple[str, ...] = ()
-    manner: str = ""
+    manner: Manner | None = None
 
     @property
     def application_id(self) -> str:
@@ -60,18 +77,27 @@ class Case:
         return bool(self.application["completion_mail"]["wanted"])
 
 
-def cases() -> list[Case]:
-    """All of them, those with a platform that misbehaves first, because they take longest."""
-    return [*_misbehaved(), *_mixed(AMQP_PORTAL), *_mixed(HTTP_PORTAL)]
+def cases(today: date) -> list[Case]:
+    """All of them, those with a platform that misbehaves first, because they take longest.
+
+    The works lie ahead of `today`: a guarantee whose works are over is shown as expired, not as active.
+    """
+    begin = max(today, BEGIN_DEFAULT)
+    return [*_misbehaved(begin), *_mixed(AMQP_PORTAL, begin), *_mixed(HTTP_PORTAL, begin)]
 
 
-def _misbehaved() -> Iterator[Case]:
-    for number, (marker, manner) in enumerate(MANNERS.items(), start=1):
+def _misbehaved(begin: date) -> Iterator[Case]:
+    for number, manner in enumerate(MANNERS, start=1):
         portal = AMQP_PORTAL if number % 2 else HTTP_PORTAL
-        application = with_platform(example(portal, f"D-{number:06d}"), marker)
+        application = with_platform(example(portal, f"D-{number:06d}"), manner.marker)
+        application["contract"] |= {
+            "contract_date": begin.isoformat(),
+            "works_from": (begin + timedelta(days=1)).isoformat(),
+            "works_until": (begin + WORKS_LAST).isoformat(),
+        }
         yield Case(portal, application, manner=manner)
 
 
-def _mixed(portal: str) -> Iterator[Case]:
-    for sample in islice(samples(portal, SEEDS[portal]), MIXED_PER_PORTAL):
+def _mixed(portal: str, begin: date) -> Iterator[Case]:
+    for sample in islice(samples(portal, SEEDS[portal], begin=begin), MIXED_PER_PORTAL):
         yield Case(portal, sample.application, tuple(fault.pointer for fault in sample.faults))

@@ -48,6 +48,7 @@ class Seen:
 
     Attributes:
         certificates: how many certificates the platform remembers.
+        posts: guarantee number → how often the platform saw a POST of its certificate.
         mails: guarantee number → Message-IDs of the mails that arrived for it.
         paper_orders: numbers of the guarantees the office was told to print.
     """
@@ -55,6 +56,7 @@ class Seen:
     guarantees: Sequence[Guarantee]
     rejections: Sequence[Rejection]
     certificates: int
+    posts: Mapping[str, int]
     mails: Mapping[str, Sequence[str]]
     paper_orders: Sequence[str]
 
@@ -69,6 +71,7 @@ def complaints(cases: Sequence[Case], seen: Seen) -> list[str]:
     return [
         *_lines(cases, seen),
         *_issue_times(seen),
+        *_posts(cases, seen),
         *_mails(cases, seen),
         *_paper(seen),
         *_rejections(cases, seen),
@@ -103,6 +106,15 @@ def _issue_times(seen: Seen) -> Iterator[str]:
             yield f"{one.guarantee_number}: issued {one.issued_at}, arrived at the platform {one.platform_arrived_at}"
         elif datetime.fromisoformat(one.issued_at) != datetime.fromisoformat(one.platform_arrived_at):
             yield f"{one.guarantee_number}: issued {one.issued_at} is not the platform's {one.platform_arrived_at}"
+
+
+def _posts(cases: Sequence[Case], seen: Seen) -> Iterator[str]:
+    """A platform that was asked to misbehave and did not would prove nothing."""
+    manners = {case.application_id: case.manner for case in cases}
+    for one in seen.guarantees:
+        manner, posts = manners[one.application_id], seen.posts.get(one.guarantee_number, 0)
+        if manner is not None and one.certificate_form == "electronic" and posts < manner.posts:
+            yield f"{one.guarantee_number}: the platform saw {posts} POSTs, fewer than {manner.posts}"
 
 
 def _mails(cases: Sequence[Case], seen: Seen) -> Iterator[str]:

@@ -32,7 +32,7 @@ async def demo() -> int:
     """Run it; returns 0 only if everything is as it should be, and leaves nothing running."""
     began_s = time.monotonic()
     RESULT.unlink(missing_ok=True)
-    sent = cases()
+    sent = cases(datetime.now(TOKYO).date())
     # The demo itself is the portal, and two readers of one answer queue would each get half.
     async with running(Stack(STACK), fresh=True, without=[simulator("portal")]) as (place, _):
         _announce(sent)
@@ -53,11 +53,11 @@ def _announce(sent: Sequence[Case]) -> None:
     say(f"{len(sent)} applications are sent: {over_amqp} over AMQP, {len(sent) - over_amqp} over HTTP")
     for case in sent:
         if case.manner:
-            say(f"  {case.application_id}: the platform {case.manner}")
+            say(f"  {case.application_id}: the platform {case.manner.tells}")
 
 
 def _show(sent: Sequence[Case], seen: Seen) -> None:
-    manners = {case.application_id: case.manner for case in sent if case.manner}
+    manners = {case.application_id: case.manner.tells for case in sent if case.manner}
     say("")
     for guarantee in sorted(seen.guarantees, key=lambda one: one.guarantee_number):
         say(_guarantee_line(guarantee, manners.get(guarantee.application_id, "")))

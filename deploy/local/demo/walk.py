@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
@@ -70,7 +71,7 @@ class Walk:
         accepted = [case for case in cases if case.accepted and case.application_id not in refused]
         await self._repeat(accepted)
         await self._until_done(sum(len(case.lines) for case in accepted))
-        certificates = await self._certificates()
+        certificates, posts = await self._certificates(), await self._posts()
         wanted = sum(
             line["certificate_form"] == "electronic" for case in accepted if case.mail_wanted for line in case.lines
         )
@@ -79,7 +80,7 @@ class Walk:
         guarantees = [guarantee for several in found for guarantee in several]
         orders = await self._json(simulator("core"), "/paper-orders")
         paper = [order["order"]["guarantee_number"] for order in orders["orders"]]
-        return Seen(guarantees, rejections, len(certificates), mails, paper)
+        return Seen(guarantees, rejections, len(certificates), posts, mails, paper)
 
     async def _send(self, case: Case) -> Rejection | None:
         self._watch.sent_s[case.application_id] = time.monotonic()
@@ -106,7 +107,6 @@ class Walk:
         told = 0
         while len(self._watch.done_s) < wanted and time.monotonic() < deadline_s:
             for row in await self._pages(OFFICE):
-                print(row["status"], row["certificate_form"], row["guarantee_number"])
                 if row["status"] == FINAL_STATUS[row["certificate_form"]]:
                     self._watch.done_s.setdefault(row["guarantee_number"], time.monotonic())
             if len(self._watch.done_s) >= told + 5 or len(self._watch.done_s) == wanted != told:
@@ -154,6 +154,13 @@ class Walk:
         token = self._place.stack.secrets.platform_token
         answer = await self._json(simulator("platform"), "/admin/certificates", token)
         return {row["key"].strip('"').partition("/")[0]: row["arrived_at"] for row in answer["certificates"]}
+
+    async def _posts(self) -> Counter[str]:
+        """Guarantee number → how many POSTs of its certificate the platform saw."""
+        token = self._place.stack.secrets.platform_token
+        answer = await self._json(simulator("platform"), "/admin/requests", token)
+        posts = (row for row in answer["requests"] if row["method"] == "POST" and row["key"])
+        return Counter(row["key"].strip('"').partition("/")[0] for row in posts)
 
     async def _mails(self, wanted: int) -> dict[str, list[str]]:
         """Guarantee number → Message-IDs; waits until as many mails are there as were wished for."""

@@ -8,8 +8,9 @@ import asyncpg
 import pytest
 from aio_pika.abc import AbstractIncomingMessage
 
+from services.intake.handlers.sent import Sent
 from shared import topology
-from shared.envelope import Fact, decode_pack
+from shared.envelope import Fact, decode_pack, encode
 from tests.eventually import eventually
 from tests.service.conftest import BrokerAs, DatabaseAs
 from tests.service.intake.conftest import Intake, PortalQueue
@@ -176,6 +177,16 @@ async def test_the_database_itself_keeps_an_accepted_id_from_being_taken_twice(
         )
 
     assert refused.value.constraint_name == "an_accepted_application_occupies_its_id"
+
+
+async def test_the_desk_can_send_a_parked_application_again(portal: PortalQueue, broker_as: BrokerAs) -> None:
+    parked = Sent("portal-a", "application.submitted", _named("D-9", receiving_office=""), "D-9-message")
+    channel = await (await broker_as("ops")).channel(publisher_confirms=True)
+    message = aio_pika.Message(encode(parked.as_fact("2026-01-15T00:30:00Z")), headers={"replay": 1}, user_id="ops")
+    await channel.default_exchange.publish(message, routing_key=topology.door_queue("portal-a"), mandatory=True)
+    told = await portal.answer_to("D-9-message")
+
+    assert (told.type, told.data["application_id"]) == (REJECTED, "D-9")
 
 
 async def test_only_the_desk_can_replay_at_a_door(intake: Intake, broker_as: BrokerAs, portal: PortalQueue) -> None:

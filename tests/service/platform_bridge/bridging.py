@@ -8,7 +8,7 @@ from typing import Any
 
 from services.platform_bridge.app import CALL_S_MAX, LEASE_S
 from services.platform_bridge.edge import Platform
-from services.platform_bridge.handlers import POST_CERTIFICATE, Poster, keep_certificates, record_outcomes
+from services.platform_bridge.handlers import POST_CERTIFICATE, Poster, Shelf, keep_certificates, record_outcomes
 from shared import clock
 from shared.delivery import Heard
 from shared.errands import Errand
@@ -153,7 +153,7 @@ async def spanning(
     outside = Platform(f"http://127.0.0.1:{platform.facts['http_port']}", token)
     ring = KeyRing.parse(keys or stack.sealing_keys)
     lives: list[Running] = []
-    poster = Poster(outside, ring, lambda: lives[0].pool)
+    poster = Poster(outside, ring, Shelf(lambda: lives[0].pool))
     errand = Errand(
         POST_CERTIFICATE,
         poster.post_certificate,

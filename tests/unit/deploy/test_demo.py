@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
-from deploy.local.demo.cases import AMQP_PORTAL, HTTP_PORTAL, MANNERS, Case, cases
+from deploy.local.demo.cases import AMQP_PORTAL, HTTP_PORTAL, MANNERS, Case, Manner, cases
 from deploy.local.demo.outcome import Guarantee, Rejection, Seen, complaints
 
 ARRIVED = "2026-01-15T09:30:01.200000+09:00"
@@ -37,6 +38,7 @@ GOOD = Case(
         ],
         "completion_mail": {"wanted": True},
     },
+    manner=Manner("503", "says 503 first", posts=2),
 )
 BAD = Case(HTTP_PORTAL, {"application_id": "A-2"}, pointers=("/contact/name",))
 REJECTED = Rejection("A-2", ({"code": "missing", "pointer": "/contact/name"},))
@@ -46,23 +48,28 @@ def _seen(
     *guarantees: Guarantee,
     rejections: Sequence[Rejection] = (REJECTED,),
     certificates: int = 1,
+    posts: int = 2,
     mails: Mapping[str, Sequence[str]] | None = None,
     paper_orders: Sequence[str] = ("00000-000002",),
 ) -> Seen:
     arrived = {"00000-000001": ["<1@hosho.example>"]} if mails is None else mails
-    return Seen(guarantees or (_guarantee(), PAPER), rejections, certificates, arrived, paper_orders)
+    return Seen(
+        guarantees or (_guarantee(), PAPER), rejections, certificates, {"00000-000001": posts}, arrived, paper_orders
+    )
 
 
-def test_at_least_twenty_go_through_both_doors_good_and_bad() -> None:
-    sent = cases()
+@pytest.mark.parametrize("today", [date(2026, 1, 1), date(2026, 3, 31), date(2028, 2, 29)])
+def test_at_least_twenty_go_through_both_doors_good_and_bad(today: date) -> None:
+    sent = cases(today)
 
     assert len(sent) >= 20
     for portal in (AMQP_PORTAL, HTTP_PORTAL):
         assert {case.accepted for case in sent if case.portal == portal} == {True, False}
     forms = {line["certificate_form"] for case in sent if case.accepted for line in case.lines}
     assert forms == {"electronic", "paper"}
-    assert {case.manner for case in sent if case.manner} == set(MANNERS.values())
+    assert {case.manner for case in sent if case.manner} == set(MANNERS)
     assert len({case.application_id for case in sent}) == len(sent)
+    assert all(case.application["contract"]["works_until"] > today.isoformat() for case in sent if case.accepted)
 
 
 def test_a_demo_as_it_should_be_is_not_complained_about() -> None:
@@ -79,6 +86,7 @@ def test_a_demo_as_it_should_be_is_not_complained_about() -> None:
         (_seen(replace(_guarantee(), issued_at=None), PAPER), "issued None"),
         (_seen(replace(_guarantee(), issued_at="2026-01-15T09:30:01+09:00"), PAPER), "is not the platform's"),
         (_seen(certificates=2), "the platform remembers 2 certificates"),
+        (_seen(posts=1), "the platform saw 1 POSTs, fewer than 2"),
         (_seen(mails={}), "0 mails arrived, not 1"),
         (_seen(mails={"00000-000001": ["<1>", "<2>"]}), "2 mails arrived, not 1"),
         (_seen(mails={"00000-000001": ["<1>"], "00000-000002": ["<2>"]}), "00000-000002: 1 mails arrived, not 0"),

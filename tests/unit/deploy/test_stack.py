@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+import uuid
 from itertools import pairwise
 from pathlib import Path
 
@@ -29,6 +30,12 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def mark() -> str:
+    """A place in the range at which nobody else begins to look."""
+    return uuid.uuid4().hex
+
+
 def test_ports_are_remembered(here: Path) -> None:
     with Stack("one").taken(SERVER_PORTS) as first:
         remembered = first.ports
@@ -36,31 +43,31 @@ def test_ports_are_remembered(here: Path) -> None:
         assert second.ports == remembered
 
 
-def test_a_port_that_somebody_took_meanwhile_is_chosen_anew() -> None:
-    with reserved(["a", "b"], {}, "mark") as ports:
+def test_a_port_that_somebody_took_meanwhile_is_chosen_anew(mark: str) -> None:
+    with reserved(["a", "b"], {}, mark) as ports:
         pass
-    with socket.create_server((LOOPBACK, ports["a"])), reserved(["a", "b"], ports, "mark") as again:
+    with socket.create_server((LOOPBACK, ports["a"])), reserved(["a", "b"], ports, mark) as again:
         assert listens(ports["a"])
         assert again["a"] != ports["a"]
         assert again["b"] == ports["b"]
 
 
-def test_two_that_start_at_once_do_not_choose_the_same() -> None:
+def test_two_that_start_at_once_do_not_choose_the_same(mark: str) -> None:
     """Nobody listens yet, and both begin to look at the same place."""
-    with reserved(["a", "b"], {}, "mark") as one, reserved(["a", "b"], {}, "mark") as other:
+    with reserved(["a", "b"], {}, mark) as one, reserved(["a", "b"], {}, mark) as other:
         assert not set(one.values()) & set(other.values())
 
 
-def test_a_port_chosen_by_another_process_is_not_chosen() -> None:
-    code = "from deploy.local.ports import reserved\nwith reserved(['a'], {}, 'mark') as p: print(p['a'])"
-    with reserved(["a"], {}, "mark") as ours:
+def test_a_port_chosen_by_another_process_is_not_chosen(mark: str) -> None:
+    code = f"from deploy.local.ports import reserved\nwith reserved(['a'], {{}}, {mark!r}) as p: print(p['a'])"
+    with reserved(["a"], {}, mark) as ours:
         theirs = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
 
     assert int(theirs.stdout) != ours["a"]
 
 
-def test_ports_are_different_free_and_out_of_the_way_of_outgoing_connections() -> None:
-    with reserved([str(number) for number in range(50)], {}, "mark") as chosen:
+def test_ports_are_different_free_and_out_of_the_way_of_outgoing_connections(mark: str) -> None:
+    with reserved([str(number) for number in range(50)], {}, mark) as chosen:
         ports = list(chosen.values())
 
         assert len(set(ports)) == 50

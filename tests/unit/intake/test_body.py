@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from services.intake.domain.body import BODY_BYTES_MAX, DEPTH_MAX, INTEGER_MAX, UNSOUND, Document, Unreadable, read_body
+from services.intake.domain.body import BODY_BYTES_MAX, DEPTH_MAX, UNSOUND, Document, Unreadable, read_body
 from tests.unit.intake.samples import DOOR, EXAMPLE, REGISTRY, body_of, changed, refusal_of
 
 
@@ -52,6 +52,7 @@ def test_the_limit_on_depth_is_exact_and_no_bomb_goes_off() -> None:
         return b'{"a":' + b"[" * (levels - 1) + b"]" * (levels - 1) + b"}"
 
     assert isinstance(read_body(nested(DEPTH_MAX)), Document)
+    assert isinstance(read_body(nested(DEPTH_MAX)[:-1] + b',"b":[[],{}]}'), Document)
     assert _why(nested(DEPTH_MAX + 1)) == ["body_too_deep"]
     assert _why(b"[" * BODY_BYTES_MAX) == ["body_too_deep"]
     assert _why(b'{"a":' * 40_000) == ["body_too_deep"]
@@ -74,8 +75,8 @@ def test_a_text_that_never_ends_is_scanned_once() -> None:
         (b"-Infinity", "number_not_finite"),
         (b"1e999", "number_not_finite"),
         (b"9" * 100_000, "number_out_of_range"),
-        (str(INTEGER_MAX + 1).encode(), "number_out_of_range"),
-        (str(-INTEGER_MAX - 1).encode(), "number_out_of_range"),
+        (b"9007199254740992", "number_out_of_range"),
+        (b"-9007199254740992", "number_out_of_range"),
         (rb'"a\u0000b"', "control_character"),
         (rb'"a\u001bb"', "control_character"),
         (rb'"a\u007fb"', "control_character"),
@@ -92,7 +93,9 @@ def test_an_unsound_value_is_told_at_its_place_and_taken_out(value: bytes, code:
     assert read.fields == {"a": {"b": [1, UNSOUND]}}
 
 
-@pytest.mark.parametrize("value", [INTEGER_MAX, -INTEGER_MAX, 0, 1.5, "😀", "a\tb\nc\r", "○×髙", True, None])
+@pytest.mark.parametrize(
+    "value", [9_007_199_254_740_991, -9_007_199_254_740_991, 0, 1.5, "😀", "a\tb\nc\r", "○×髙", True, None]
+)
 def test_sound_values_stay_as_they_are(value: object) -> None:
     assert read_body(json.dumps({"a": value}).encode()) == Document({"a": value}, ())
 

@@ -51,6 +51,7 @@ def test_what_is_certain_is_made_full_width(given_text: str, text: str, changes:
         ("①", [1]),
         ("○(株)", [2, 4]),
         ("○-×", [2]),
+        ("/:@[`{", [1, 2, 3, 4, 5, 6]),
         ("㈱○○", [1]),
         ("髙木銀行", [1]),
         ("ﾞ", [1]),
@@ -87,6 +88,18 @@ def test_the_portal_is_told_by_a_remark_in_the_words_of_the_contract() -> None:
         "message_ja": "預託金融機関の空白を全角にしました。",
         "message_en": "The space in the depository was made full-width.",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("A銀行", "The letters in the depository were made full-width."),
+        ("A 銀行", "The space and letters in the depository were made full-width."),
+        ("○～×", "The wave dash in the depository was replaced by its JIS X 0208 twin."),
+    ],
+)
+def test_one_change_and_several_are_told_in_good_english(name: str, told: str) -> None:
+    assert [remark.message_en for remark in good({WHERE: name}).remarks] == [told]
 
 
 def test_several_changes_are_told_together_and_signs_apart() -> None:

@@ -97,7 +97,7 @@ def _at(pointer: str) -> Any:
         ("/contract/fiscal_year", 2200, "year_out_of_range"),
         ("/submitted_at", "2026-01-15T09:30:00", "not_a_time"),
         ("/submitted_at", "2026-01-15", "not_a_time"),
-        ("/submitted_at", "2026-01-15T25:00:00Z", "impossible_date"),
+        ("/submitted_at", "2026-02-30T09:30:00Z", "impossible_date"),
         ("/submitted_at", "0001-01-01T00:00:00+14:00", "year_out_of_range"),
         ("/contract/contract_date", "2026-02-29", "impossible_date"),
         ("/contract/contract_date", "2026/01/20", "not_a_date"),

@@ -136,6 +136,17 @@ def test_an_answer_always_fits_into_one_message(body: bytes) -> None:
         assert told[-1].code == "too_many_problems"
 
 
+@pytest.mark.parametrize(("unsound", "listed"), [(PROBLEMS_MAX, PROBLEMS_MAX), (PROBLEMS_MAX + 1, PROBLEMS_MAX + 1)])
+def test_more_problems_than_can_be_listed_are_counted(unsound: int, listed: int) -> None:
+    body = body_of(EXAMPLE)[:-1] + b', "x": [' + b",".join([b"NaN"] * unsound) + b"]}"
+    result = judge(body, DOOR, REGISTRY)
+    assert isinstance(result, Judged)
+    told = _bad(result).problems
+
+    assert len(told) == listed
+    assert (told[-1].code == "too_many_problems") == (unsound > PROBLEMS_MAX)
+
+
 def test_the_largest_form_that_is_accepted_fits_into_one_message() -> None:
     verdict = good(
         {

@@ -1,88 +1,13 @@
 """The conversation with a mail server, against a server that says what it is told to."""
 
 import asyncio
-import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
 from services.notifier import edge
-from services.notifier.domain.replies import Lost, Reply, Step, Unusable
+from services.notifier.domain.replies import Lost, Reply, Step
 from services.notifier.edge import MAILS_PER_CONNECTION_MAX, Postbox, Server
-from tests.unit.notifier.self_signed import self_signed
-
-ADDRESS = "tanaka@kensetsu.example"
-MAIL = b"Subject: x\r\n\r\nbody\r\n"
-TAKEN = Reply(Step.DOT, 250, "kept")
-CUT = ""
-"""A reply that is none: the server breaks the connection."""
-
-GOOD = {
-    "greeting": "220 mail.example",
-    "EHLO": "250-mail.example\r\n250 8BITMIME",
-    "MAIL": "250 fine",
-    "RCPT": "250 fine",
-    "DATA": "354 go on",
-    ".": "250 kept",
-    "RSET": "250 fine",
-}
-
-
-@dataclass
-class Script:
-    """What the server says to each command; `heard` holds the commands of each connection, mails as `.`."""
-
-    says: dict[str, str]
-    tls: ssl.SSLContext | None = None
-    heard: list[list[str]] = field(default_factory=list)
-    mails: list[bytes] = field(default_factory=list)
-
-    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        commands: list[str] = []
-        self.heard.append(commands)
-        try:
-            verb = "greeting"
-            while await self._answered(writer, verb):
-                if verb == "DATA" and self.says["DATA"].startswith("354"):
-                    self.mails.append(await reader.readuntil(b"\r\n.\r\n"))
-                    line = "."
-                else:
-                    line = (await reader.readuntil(b"\r\n")).decode().strip()
-                commands.append(line)
-                verb = line.split()[0]
-        except (asyncio.IncompleteReadError, OSError):
-            return
-        finally:
-            writer.close()
-
-    async def _answered(self, writer: asyncio.StreamWriter, verb: str) -> bool:
-        said = self.says.get(verb, "502 what?")
-        if said == CUT:
-            return False
-        writer.write(said.encode() + b"\r\n")
-        await writer.drain()
-        if verb == "STARTTLS" and said.startswith("220") and self.tls is not None:
-            await writer.start_tls(self.tls)
-        return not said.startswith("421")
-
-
-@asynccontextmanager
-async def postbox(script: Script, **more: str) -> AsyncIterator[Postbox]:
-    server = await asyncio.start_server(script.converse, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    made = Postbox(Server("127.0.0.1", port, "hosho.example", "hosho@hosho.example", **more))
-    try:
-        yield made
-    finally:
-        await made.close()
-        server.close()
-
-
-def saying(**changed: str) -> Script:
-    return Script(GOOD | changed)
+from tests.unit.notifier.scripted import ADDRESS, CUT, GOOD, MAIL, TAKEN, postbox, saying
 
 
 async def test_mails_share_a_connection_and_begin_without_ceremony() -> None:
@@ -240,66 +165,3 @@ async def test_a_nonsense_answer_after_the_dot_is_told_as_one() -> None:
 
     assert isinstance(told, Reply)
     assert (told.step, told.code) == (Step.DOT, -1)
-
-
-LOGIN = {"username": "hosho", "password": "open sesame"}
-
-
-async def test_with_a_username_it_logs_in_once_for_each_connection() -> None:
-    script = saying(EHLO="250-mail.example\r\n250 AUTH PLAIN", AUTH="235 welcome")
-    async with postbox(script, **LOGIN) as box:
-        told = [await box.send(ADDRESS, MAIL) for _ in range(2)]
-
-    assert told == [TAKEN, TAKEN]
-    assert [command.split()[0] for command in script.heard[0]].count("AUTH") == 1
-
-
-async def test_a_wrong_password_is_told_as_the_server_says_it() -> None:
-    script = saying(EHLO="250-mail.example\r\n250 AUTH PLAIN", AUTH="535 no")
-    async with postbox(script, **LOGIN) as box:
-        told = await box.send(ADDRESS, MAIL)
-
-    assert told == Reply(Step.CONNECTION, 535, "no")
-
-
-async def test_a_server_without_login_cannot_be_used_with_one() -> None:
-    async with postbox(saying(), **LOGIN) as box:
-        told = await box.send(ADDRESS, MAIL)
-
-    assert isinstance(told, Unusable)
-
-
-async def test_a_password_is_not_sent_in_the_clear_to_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edge, "_THIS_MACHINE", frozenset())
-    script = saying(EHLO="250-mail.example\r\n250 AUTH PLAIN", AUTH="235 welcome")
-    async with postbox(script, **LOGIN) as box:
-        told = await box.send(ADDRESS, MAIL)
-
-    assert isinstance(told, Unusable)
-    assert script.heard == [["EHLO hosho.example"]]
-    assert "open sesame" not in repr(Server("mail.example", 25, "hosho.example", "a@hosho.example", **LOGIN))
-
-
-STARTTLS = {"EHLO": "250-mail.example\r\n250 STARTTLS", "STARTTLS": "220 go on"}
-
-
-async def test_where_tls_is_offered_by_a_trusted_server_it_is_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    context, trusted = self_signed(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
-    script = Script(GOOD | STARTTLS, context)
-    async with postbox(script) as box:
-        told = await box.send(ADDRESS, MAIL)
-
-    assert told == TAKEN
-    assert script.heard[0][:3] == ["EHLO hosho.example", "STARTTLS", "EHLO hosho.example"]
-
-
-async def test_a_server_that_nobody_vouches_for_gets_no_mail(tmp_path: Path) -> None:
-    script = Script(GOOD | STARTTLS, self_signed(tmp_path)[0])
-    async with postbox(script) as box:
-        told = await box.send(ADDRESS, MAIL)
-
-    assert isinstance(told, Unusable)
-    assert script.mails == []

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from services.platform_bridge import handlers, store
 from services.platform_bridge.domain import PROBLEM_KEY_REUSED, PROBLEM_REFUSED, Answer, Arrived, Post, Refused
 from services.platform_bridge.edge import Platform
-from services.platform_bridge.handlers import Poster
+from services.platform_bridge.handlers import Poster, Shelf
 from shared import clock
 from shared.errands import Claimed, Hold, Later, OurFault, Outcome, Settled
 from shared.sealing import KeyRing
@@ -62,6 +63,14 @@ class Answering(Platform):
         return self.answers["GET"]
 
 
+reads: list[list[str]] = []
+
+
+def shelf() -> Shelf:
+    """A shelf whose reads are those of the fixture `kept`."""
+    return Shelf(lambda: None)  # type: ignore[arg-type,return-value]  # Nothing asks this pool for anything.
+
+
 def claimed(attempts: int = 1, *, unknown_before: bool = False) -> Claimed:
     return Claimed(
         errand=handlers.POST_CERTIFICATE,
@@ -76,25 +85,31 @@ def claimed(attempts: int = 1, *, unknown_before: bool = False) -> Claimed:
     )
 
 
+@pytest.fixture(autouse=True)
+def _standing_clock() -> Iterator[None]:
+    with clock.standing_at(NOW):
+        yield
+
+
 @pytest.fixture
 def kept(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the database gives: a post, or an error to raise."""
     content: dict[str, Any] = {POST.key: POST}
 
-    async def load(_pool: object, key: str) -> Post | None:
-        found = content.get(key)
-        if isinstance(found, BaseException):
-            raise found
-        return found
+    async def load(_pool: object, keys: Sequence[str]) -> dict[str, Post]:
+        reads.append(list(keys))
+        for found in content.values():
+            if isinstance(found, BaseException):
+                raise found
+        return {key: content[key] for key in keys if content.get(key) is not None}
 
     monkeypatch.setattr(store, "load", load)
     return content
 
 
 async def called(platform: Platform, row: Claimed | None = None) -> Outcome:
-    poster = Poster(platform, RING, lambda: None)  # type: ignore[arg-type,return-value]  # Nothing reads from it here.
-    with clock.standing_at(NOW):
-        return await poster.post_certificate(row or claimed())
+    poster = Poster(platform, RING, shelf())
+    return await poster.post_certificate(row or claimed())
 
 
 async def test_the_body_holds_the_opened_key_beside_the_signed_bytes(kept: dict[str, Any]) -> None:
@@ -208,3 +223,23 @@ async def test_calls_at_once_do_not_mix(kept: dict[str, Any]) -> None:
     outcomes = await asyncio.gather(*(called(Answering(answer)) for answer in (ARRIVED, REFUSED)))
 
     assert outcomes == [Settled(Arrived(ARRIVED_AT, "c-1")), Settled(Refused(PROBLEM_REFUSED, "no"))]
+
+
+async def test_calls_that_start_at_once_share_one_read_and_later_ones_read_again(kept: dict[str, Any]) -> None:
+    reads.clear()
+    common = shelf()
+    found = await asyncio.gather(*(common.take(key) for key in (POST.key, "00000-000002/1", POST.key)))
+    later = await common.take(POST.key)
+
+    assert found == [POST, None, POST]
+    assert later == POST
+    assert reads == [[POST.key, "00000-000002/1", POST.key], [POST.key]]
+
+
+async def test_a_call_that_is_given_up_leaves_the_read_to_the_others(kept: dict[str, Any]) -> None:
+    common = shelf()
+    given_up, other = asyncio.create_task(common.take(POST.key)), asyncio.create_task(common.take(POST.key))
+    await asyncio.sleep(0)
+    given_up.cancel()
+
+    assert await other == POST

@@ -37,7 +37,7 @@ def load(folder: Path, *rows: str) -> Portals:
 def test_the_file_in_the_repository_is_good_and_gives_nobody_a_token() -> None:
     portals = Portals.load(ROOT / "deploy" / "portals.toml")
 
-    assert [portal.id for portal in portals] == ["portal-a", "portal-b", "office"]
+    assert [portal.id for portal in portals] == ["portal-a", "portal-b", "portal-c", "office"]
     assert {portal.token_sha256 for portal in portals} == {()}
     assert portals.get("office").scope == "office"
 

@@ -1,0 +1,93 @@
+"""The commands: `python -m tests.faults quick | crash-points | storm`."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, Final
+
+from deploy.local.screen import say
+from tests.faults import plan
+from tests.faults.building import world_of_its_own
+from tests.faults.points import Visits, steering, visit_all
+from tests.faults.rounds import Outcome, Size, carried_out, report, told
+from tests.faults.workload import GENTLE, ROUGH, applications, portals_of
+
+QUICK_APPLICATIONS: Final = 60
+STORM_APPLICATIONS: Final = 1_000
+FAULTS: Final = 200
+QUICK: Final = Size(senders=6, lanes=2, settle_s_max=40)
+STORM: Final = Size(senders=24, lanes=3, settle_s_max=600)
+
+
+async def crash_points(seed: int) -> int:
+    """Visit every crash point of every service; prints the list."""
+    with tempfile.TemporaryDirectory(prefix="hosho-points-") as folder:
+        given = steering(Path(folder))
+        async with (
+            world_of_its_own("faults-crash-points", given=given) as world,
+            portals_of(world) as portals,
+        ):
+            visits = await visit_all(world, Path(folder), portals, seed, say)
+    _print(visits)
+    return 0 if visits.clean else 1
+
+
+def _print(visits: Visits) -> None:
+    for service, point in visits.visited:
+        say(f"  died at {service:<16} {point}")
+    for service, point in visits.missed:
+        say(f"  MISSED  {service:<16} {point}")
+    account = visits.account
+    say(f"{len(visits.visited)} points visited, {len(visits.missed)} missed; {account.acknowledged} acknowledged")
+    say("the ledger is clean" if account.clean else f"NOT CLEAN: {account.faulty}")
+
+
+async def quick_round(seed: int, applications_count: int) -> int:
+    """Half a minute of everything brief, on servers of its own; writes the report."""
+    async with world_of_its_own("faults-quick") as world, portals_of(world) as portals:
+        outcome = await carried_out(
+            world, portals, plan.quick(seed), applications(seed, applications_count, GENTLE), QUICK, say
+        )
+    return _end(outcome)
+
+
+async def storm_round(seed: int, applications_count: int, faults: int) -> int:
+    """Everything at once for as long as the plan lasts; writes the report."""
+    drawn = plan.storm(seed, faults)
+    for line in drawn.lines:
+        say(line)
+    async with world_of_its_own("faults-storm") as world, portals_of(world) as portals:
+        outcome = await carried_out(world, portals, drawn, applications(seed, applications_count, ROUGH), STORM, say)
+    for kind, times in sorted(outcome.struck.items()):
+        say(f"  {times:>4} × {kind}")
+    return _end(outcome)
+
+
+def _end(outcome: Outcome) -> int:
+    report(outcome)
+    for line in told(outcome):
+        say(line)
+    return 0 if outcome.clean else 1
+
+
+def main() -> None:
+    """Run one command; exit 1 if the ledger is not clean."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("command", choices=("quick", "crash-points", "storm"))
+    parser.add_argument("--applications", type=int, help="how many flow; 60 for quick, 1,000 for a storm")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same plan")
+    parser.add_argument("--faults", type=int, default=FAULTS, help="how many a storm has")
+    given = parser.parse_args()
+    commands: dict[str, Callable[[], Coroutine[Any, Any, int]]] = {
+        "quick": lambda: quick_round(given.seed, given.applications or QUICK_APPLICATIONS),
+        "crash-points": lambda: crash_points(given.seed),
+        "storm": lambda: storm_round(given.seed, given.applications or STORM_APPLICATIONS, given.faults),
+    }
+    sys.exit(asyncio.run(commands[given.command]()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Faults of processes: services and servers that die, stop, or stand still."""
+
+import os
+import signal
+from contextlib import suppress
+from dataclasses import dataclass
+
+from tests.faults.pauses import lapse
+from tests.faults.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Killed:
+    """SIGKILL, as a power cut would."""
+
+    name: str
+    down_s: float = 0.0
+
+    @property
+    def kind(self) -> str:
+        """Servers count apart from services."""
+        return f"{self.name} killed" if self.name in ("postgres", "rabbitmq") else "service killed"
+
+    async def strike(self, world: World) -> None:
+        """Kill, leave it dead for a while, start it again."""
+        await world.kill(self.name)
+        await lapse(self.down_s)
+        await world.start(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The orderly end (SIGTERM; PostgreSQL's fast shutdown), then a start: what a deployment does."""
+
+    name: str
+    down_s: float = 0.0
+
+    @property
+    def kind(self) -> str:
+        """Servers count apart from services; a service that is away for long too."""
+        if self.name in ("postgres", "rabbitmq"):
+            return f"{self.name} restarted"
+        return "ops away" if self.name == "ops" and self.down_s > 1 else "service stopped"
+
+    async def strike(self, world: World) -> None:
+        """End, leave it away for a while, start it again."""
+        await world.end(self.name)
+        await lapse(self.down_s)
+        await world.start(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """SIGSTOP: the process stands still, its connections and locks stay, as on an overloaded host."""
+
+    name: str
+    lasts_s: float
+
+    kind = "service paused"
+
+    async def strike(self, world: World) -> None:
+        """Stop it and let it go on."""
+        pid = world.system.pid(self.name)
+        world.tally.note("pause", self.name)
+        # It may be dead, or die while it stands still; then whoever killed it starts another.
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
+            await lapse(self.lasts_s)
+            os.kill(pid, signal.SIGCONT)

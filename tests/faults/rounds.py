@@ -1,0 +1,148 @@
+"""One round: applications flow while a plan of faults is carried out; then everything must come to its end."""
+
+import asyncio
+import json
+import subprocess
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import aio_pika
+import aiohttp
+import asyncpg
+
+from deploy.places import BUILD, CHECKOUT
+from shared.errors import Transient
+from simulators.portal.client import Portal
+from tests.faults.expected import Sent
+from tests.faults.kinds import Fault
+from tests.faults.ledger import Account
+from tests.faults.pauses import elapsed_s
+from tests.faults.plan import Plan
+from tests.faults.settling import Say, settled
+from tests.faults.workload import Workload
+from tests.faults.world import World
+
+REPORT: Final = BUILD / "faults.json"
+TOLD_EVERY: Final = 10
+
+_FOUND_NOTHING: Final = (
+    OSError, TimeoutError, Transient, AssertionError, asyncpg.PostgresError, asyncpg.InterfaceError,
+    aiohttp.ClientError, aio_pika.exceptions.AMQPError,
+)  # fmt: skip
+"""What a fault may meet when an earlier one has already taken away what it wanted to hit."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a round came to.
+
+    Attributes:
+        struck: how many faults of each kind were carried out; missed: those that found nothing to hit, and why.
+        recovered_s: from the end of the last fault to the clean account.
+    """
+
+    plan: Plan
+    account: Account
+    world: World
+    struck: Counter[str] = field(default_factory=Counter)
+    missed: list[str] = field(default_factory=list)
+    took_s: float = 0.0
+    recovered_s: float = 0.0
+
+    @property
+    def clean(self) -> bool:
+        """Whether every promise was kept and no service fell by itself."""
+        return self.account.clean and not self.world.tally.fell
+
+    @property
+    def figures(self) -> dict[str, float | int]:
+        """The figures of the report, under the names it promises."""
+        account, tally = self.account, self.world.tally
+        return {
+            "seed": self.plan.seed,
+            "applications": account.attempted,
+            "acknowledged": account.acknowledged,
+            "lost": len(account.lost),
+            "doubled": len(account.doubled),
+            "doubled_mails_in_the_known_windows": len(account.doubled_mails_in_the_known_windows),
+            "order_violations": len(account.order_violations),
+            "issued_at_mismatches": len(account.issued_at_mismatches),
+            "parked": account.parked,
+            "kills": tally.kills,
+            "restarts": tally.restarts,
+            "cuts": tally.cuts,
+            "recovered_s": round(self.recovered_s, 1),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How big a round is: applications on their way at once, faults at once, and how long the end may take."""
+
+    senders: int
+    lanes: int
+    settle_s_max: float
+
+
+async def carried_out(
+    world: World, portals: Mapping[str, Portal], plan: Plan, sent: list[Sent], size: Size, say: Say
+) -> Outcome:
+    """Let the applications flow at the pace of the plan, then wait for the last word."""
+    outcome = Outcome(plan, Account(), world)
+    watch = elapsed_s()
+    load = Workload(dict(portals), sent, plan.seed)
+    for line in (f"seed {plan.seed}, commit {commit()}, {len(sent)} applications, {len(plan.faults)} faults",):
+        say(line)
+    flowing = asyncio.create_task(load.flow(size.senders))
+    waiting = iter(enumerate(plan.faults, start=1))
+    async with asyncio.TaskGroup() as group:
+        for _ in range(size.lanes):
+            group.create_task(_lane(waiting, outcome, load, say))
+    load.allow(len(sent))
+    await flowing
+    after = elapsed_s()
+    say(f"{sum(outcome.struck.values())} faults of {len(outcome.struck)} kinds done; waiting for the last word")
+    outcome.account = await settled(world, portals, sent, world.tally.poison, within_s=size.settle_s_max, say=say)
+    outcome.recovered_s, outcome.took_s = after(), watch()
+    return outcome
+
+
+async def _lane(waiting: Iterator[tuple[int, Fault]], outcome: Outcome, load: Workload, say: Say) -> None:
+    """Carry out one fault after the other; each lets a share of the applications go out beside it."""
+    total = len(outcome.plan.faults)
+    for number, fault in waiting:
+        load.allow(len(load.sent) * number // total)
+        try:
+            await fault.strike(outcome.world)
+            outcome.struck[fault.kind] += 1
+        except _FOUND_NOTHING as error:
+            outcome.missed.append(f"{fault}: {type(error).__name__} {error}"[:200])
+        if number % TOLD_EVERY == 0:
+            say(f"[{number}/{total}] {fault.kind}; {load.acknowledged} of {len(load.sent)} applications received")
+
+
+def report(outcome: Outcome, path: Path = REPORT) -> None:
+    """Write the figures where `make` promises them."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(outcome.figures, indent=1) + "\n", encoding="utf-8")
+
+
+def told(outcome: Outcome) -> list[str]:
+    """The outcome in words."""
+    tally = outcome.world.tally
+    lines = [", ".join(f"{name} {value}" for name, value in outcome.figures.items())]
+    lines += [f"ended: {dict(sorted(outcome.account.ended.items()))}; the round took {outcome.took_s:.0f} s"]
+    lines += [f"missed: {line}" for line in outcome.missed]
+    lines += [f"FELL BY ITSELF: {name}" for name in tally.fell]
+    lines += [f"NOT CLEAN {name}: {line}" for name, found in outcome.account.faulty.items() for line in found[:20]]
+    return [*lines, "the ledger is clean" if outcome.clean else "THE LEDGER IS NOT CLEAN"]
+
+
+def commit() -> str:
+    """The commit this runs from, marked when files differ from it."""
+    command = ("git", "describe", "--always", "--dirty", "--exclude", "*")
+    found = subprocess.run(command, cwd=CHECKOUT, check=False, capture_output=True, text=True)
+    return found.stdout.strip() or "unknown"

@@ -1,0 +1,59 @@
+"""Handlers for tests: they remember what they got, fail on purpose, wait when told."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from shared.delivery import Heard
+from shared.messages.notifier import MailSent
+from shared.service import Hears
+from shared.work import Work
+
+
+@dataclass
+class Hearer:
+    """A handler that notes whatever was committed with it.
+
+    Attributes:
+        bad: application ids at which it raises, with what it raises.
+        failures: raised one after another by the next batches, before anything else.
+        closed: while it is cleared, the handler waits inside its transaction.
+    """
+
+    bad: dict[str, Exception] = field(default_factory=dict)
+    failures: list[Exception] = field(default_factory=list)
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
+    entered: asyncio.Event = field(default_factory=asyncio.Event)
+    batches: list[list[str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.closed.set()
+
+    async def __call__(self, heard: Sequence[Heard[MailSent]], work: Work) -> None:
+        names = [one.data.application_id for one in heard]
+        self.entered.set()
+        await self.closed.wait()
+        if self.failures:
+            raise self.failures.pop(0)
+        for name in names:
+            if name in self.bad:
+                raise self.bad[name]
+        # What was heard on a connection that is gone meanwhile was not committed.
+        await work.connection.execute("select 1")
+        self.batches.append(names)
+
+    @property
+    def hears(self) -> list[Hears]:
+        """The table of a service that hears with it."""
+        return [Hears(MailSent, self)]
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How often each application id came through without an error."""
+        return Counter(name for batch in self.batches for name in batch)
+
+    def has_each_once(self, numbers: range) -> bool:
+        """Whether exactly these came, each once; more than once fails at once."""
+        assert max(self.counts.values(), default=0) <= 1, self.counts.most_common(3)
+        return set(self.counts) == {f"A-{number}" for number in numbers}
