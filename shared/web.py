@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, Final
 
-import asyncpg
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -22,7 +21,7 @@ from shared.errors import Transient
 from shared.health import version
 from shared.logs import get_logger
 from shared.portals import Portal, Portals
-from shared.postgres import is_transient
+from shared.postgres import FAILURES, is_transient
 from shared.problems import Problem
 
 _log = get_logger()
@@ -258,7 +257,7 @@ def web_app(title: str) -> FastAPI:
     app.exception_handler(RequestValidationError)(_on_invalid_input)
     app.exception_handler(HTTPException)(_on_http_exception)
     app.exception_handler(Transient)(_on_transient)
-    for kind in postgres.FAILURES:
+    for kind in FAILURES:
         app.exception_handler(kind)(_on_database)
     app.exception_handler(ClientDisconnect)(_on_disconnect)
     app.exception_handler(Exception)(_on_anything_else)

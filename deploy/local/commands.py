@@ -18,6 +18,7 @@ from deploy.local.programs import Place, ready_url, simulator
 from deploy.local.runner import asked, running
 from deploy.local.screen import say
 from deploy.local.stack import SIMULATORS, Stack
+from deploy.places import RUN
 from shared.errors import Misconfigured, Transient
 from shared.topology import SERVICES
 
@@ -148,6 +149,6 @@ def _clean() -> int:
     if not stop_keeper():
         say("a test run still uses its servers; try again when it is over")
         return 1
-    for name in (DEV_STACK, "demo", "test"):
-        Stack(name).forget()
+    for folder in RUN.iterdir() if RUN.exists() else ():
+        Stack(folder.name).forget()
     return 0

@@ -158,6 +158,10 @@ class Postgres:
                         return
                     except (OSError, asyncpg.CannotConnectNowError):
                         await asyncio.sleep(POLL_S)
+                    except asyncpg.InvalidPasswordError as error:
+                        raise ChildFailed(
+                            "This stack's database was made with other secrets; `make clean` deletes all of it."
+                        ) from error
         except TimeoutError:
             pass
         raise ChildFailed(f"PostgreSQL did not start; {self._log} ends with:\n{tail(self._log)}")

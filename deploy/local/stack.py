@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, Self
@@ -171,6 +171,9 @@ class Stack:
         """Delete the stack with all its data."""
         if self.state != self.folder:
             shutil.rmtree(self.state, ignore_errors=True)
+            with suppress(OSError):
+                # Other stacks of this checkout may still be there.
+                self.state.parent.rmdir()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _make_folders(self) -> None:
@@ -186,6 +189,8 @@ class Stack:
         private_folder(self.state, self.account)
         link = self.folder / "data"
         if not link.is_symlink():
+            # A checkout that stood here before left it behind; its passwords went away with that checkout.
+            self.forget_data()
             link.symlink_to(self.state)
 
 

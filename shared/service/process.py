@@ -12,7 +12,6 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import uvicorn
 import uvloop
 from fastapi import FastAPI

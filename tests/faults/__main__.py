@@ -13,7 +13,7 @@ from tests.faults import plan
 from tests.faults.building import world_of_its_own
 from tests.faults.points import Visits, steering, visit_all
 from tests.faults.rounds import Outcome, Size, carried_out, report, told
-from tests.faults.workload import GENTLE, ROUGH, applications, portals_of
+from tests.faults.workload import GENTLE, ROUGH, applications, decide, portals_of
 
 QUICK_APPLICATIONS: Final = 60
 STORM_APPLICATIONS: Final = 1_000
@@ -27,10 +27,12 @@ async def crash_points(seed: int) -> int:
     with tempfile.TemporaryDirectory(prefix="hosho-points-") as folder:
         given = steering(Path(folder))
         async with (
-            world_of_its_own("faults-crash-points", given=given) as world,
+            world_of_its_own("faults-crash-points", conclusion="core", given=given) as world,
             portals_of(world) as portals,
         ):
+            core = asyncio.create_task(decide(world, portals))
             visits = await visit_all(world, Path(folder), portals, seed, say)
+            core.cancel()
     _print(visits)
     return 0 if visits.clean else 1
 

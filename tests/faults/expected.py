@@ -16,6 +16,9 @@ _NEEDS_A_PERSON: Final = frozenset(
     | {"arrived-future"}
 )
 
+DECLINED: Final = "-declined"
+"""The core system declines every line of an application whose id ends so, where it decides at all."""
+
 
 class End(StrEnum):
     """How a line of an application ends."""
@@ -42,7 +45,6 @@ class Sent:
 
     Attributes:
         valid: whether intake must accept it.
-        declined: the kinds of line that the core system declines.
         attempted: whether it was sent at all; acknowledged: whether it was confirmed, or answered 202 or 200.
         refused_at_once: whether it was answered 422 over HTTP, which leaves nothing behind to be lost.
         certain: what its sender does for sure instead of by dice: "http", "amqp", "repeat", "conflict".
@@ -52,7 +54,6 @@ class Sent:
     portal: str
     application: Mapping[str, Any]
     valid: bool
-    declined: frozenset[str] = frozenset()
     certain: frozenset[str] = frozenset()
     attempted: bool = False
     acknowledged: bool = False
@@ -75,7 +76,7 @@ class Sent:
         return {line["kind"]: self._end_of(line) for line in self.application["guarantees"]}
 
     def _end_of(self, line: Mapping[str, Any]) -> End:
-        if line["kind"] in self.declined:
+        if self.id.endswith(DECLINED):
             return End.DECLINED
         if line["certificate_form"] == "paper":
             return End.ORDERED

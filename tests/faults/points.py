@@ -13,16 +13,15 @@ from shared.crashpoints import ARMED, FOLDER, REACHED
 from shared.topology import SERVICES
 from simulators.portal.client import Portal
 from simulators.portal.samples import example, rejected, with_mail, with_platform
-from tests.faults.expected import Sent
+from tests.faults.expected import DECLINED, Sent
 from tests.faults.ledger import Account
-from tests.faults.poison import poison_door, poison_events
+from tests.faults.poison import POISONABLE, poison_door, poison_events
 from tests.faults.settling import Say, settled
 from tests.faults.workload import PORTALS, Workload
 from tests.faults.world import Environments, World
 
 DEATH_S_MAX: Final = 20.0
 SETTLE_S_MAX: Final = 90.0
-POISON: Final = 4
 ALL_AT_ONCE: Final = 16
 """A visit's applications go out together, so that batches have more than one fact."""
 
@@ -114,7 +113,7 @@ async def _run(world: World, portals: Mapping[str, Portal], name: str, visits: V
     dice = Random(name)
     sent = _applications(name, dice)
     listening = portals[PORTALS[0]]
-    visits.poison += await poison_events(world, dice, POISON) + await poison_door(listening, dice)
+    visits.poison += await poison_events(world, dice, len(POISONABLE)) + await poison_door(listening, dice)
     await listening.change({"change_id": f"C-{name}", "portal": PORTALS[0], "guarantee_number": "00000-000001"})
     load = Workload(portals, sent, name)
     load.allow(len(sent))
@@ -135,5 +134,6 @@ def _applications(name: str, dice: Random) -> list[Sent]:
         *(Sent(portal, application, valid=False) for portal, application in zip(PORTALS, spoilt, strict=True)),
         Sent(here, with_platform(example(here, f"P{name}-4"), "refuse"), valid=True),
         Sent(there, with_mail(example(there, f"P{name}-5"), "smtp-550"), valid=True),
+        Sent(there, example(there, f"P{name}-7{DECLINED}"), valid=True),
         Sent(here, example(here, f"P{name}-6"), valid=True, certain=frozenset({"conflict", "repeat", "http"})),
     ]

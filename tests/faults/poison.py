@@ -44,8 +44,9 @@ async def poison_events(world: World, dice: Random, count: int) -> int:
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
         exchange = await channel.get_exchange(EVENTS, ensure=False)
-        for _ in range(count):
-            kind = dice.choice(POISONABLE)
+        first = dice.randrange(len(POISONABLE))
+        for number in range(first, first + count):
+            kind = POISONABLE[number % len(POISONABLE)]
             await exchange.publish(aio_pika.Message(poisonous(dice, kind)), kind)
     return count
 

@@ -16,7 +16,7 @@ import aiohttp
 
 from simulators.portal.client import Access, Portal
 from simulators.portal.samples import samples, with_mail, with_platform
-from tests.faults.expected import Sent
+from tests.faults.expected import DECLINED, Sent
 from tests.faults.pauses import lapse
 from tests.faults.world import World
 
@@ -28,7 +28,6 @@ DECIDE_S: Final = 0.3
 HTTP_SHARE: Final = 0.4
 REPEATED_SHARE: Final = 0.15
 CONFLICTED_SHARE: Final = 0.05
-DECLINED_SHARE: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ ROUGH: Final = Mixture(
 """Everything the simulators can do."""
 
 
-def applications(seed: int, count: int, mixture: Mixture, *, core_decides: bool = False) -> list[Sent]:
+def applications(seed: int, count: int, mixture: Mixture) -> list[Sent]:
     """The applications of a seed, in the order in which they are to be sent: the same again for the same seed."""
     dice = Random(seed)
     streams = {portal: samples(portal, seed, accepted_share=0.85) for portal in PORTALS}
@@ -84,9 +83,7 @@ def applications(seed: int, count: int, mixture: Mixture, *, core_decides: bool 
                 if trouble
                 else with_mail(application, dice.choice(mixture.mail))
             )
-        kinds = [line["kind"] for line in application["guarantees"]]
-        declined = [kind for kind in kinds if core_decides and dice.random() < DECLINED_SHARE]
-        made.append(Sent(portal, application, sample.accepted, frozenset(declined)))
+        made.append(Sent(portal, application, sample.accepted))
     return made
 
 
@@ -175,17 +172,16 @@ class _Reader(Portal):
         return self
 
 
-async def decide(world: World, portals: Mapping[str, Portal], sent: Sequence[Sent]) -> None:
+async def decide(world: World, portals: Mapping[str, Portal]) -> None:
     """Be the core system until cancelled: conclude or decline every line that waits for it."""
-    declined = {one.name: one.declined for one in sent}
     while True:
         for name, portal in portals.items():
             with suppress(aiohttp.ClientError, TimeoutError, AssertionError):
                 reply = await portal.doors.guarantees(limit="200")
                 for row in reply.json()["items"] if reply.status == 200 else ():
                     if row["status"] == "awaiting_conclusion":
-                        refused = row["kind"] in declined.get(f"{name}/{row['application_id']}", ())
-                        await world.conclude(name, row["application_id"], row["kind"], declined=refused)
+                        declined = row["application_id"].endswith(DECLINED)
+                        await world.conclude(name, row["application_id"], row["kind"], declined=declined)
         await lapse(DECIDE_S)
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SERVICE = "notifier"
 
+pytestmark = pytest.mark.usefixtures("emptied")
+
 
 @pytest.fixture
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +76,7 @@ async def test_no_more_calls_are_in_flight_than_there_are_slots_and_each_ends_by
         # One call hangs and the others pass it by.
         await eventually(lambda: len(outside.settled) == 60)
         assert "slow" not in outside.settled
-        assert living_.runners[NAME].in_hand == 1
+        await eventually(lambda: living_.runners[NAME].in_hand == 1)
         slow.set()
         await eventually(lambda: len(outside.settled) == 61)
     assert outside.at_once <= 3
