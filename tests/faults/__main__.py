@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import sys
 import tempfile
 from collections.abc import Callable, Coroutine
@@ -83,6 +84,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same plan")
     parser.add_argument("--faults", type=int, default=FAULTS, help="how many a storm has")
     given = parser.parse_args()
+    for noisy in ("aiormq", "aio_pika"):
+        # What breaks the portals' connections is our own doing.
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)
     commands: dict[str, Callable[[], Coroutine[Any, Any, int]]] = {
         "quick": lambda: quick_round(given.seed, given.applications or QUICK_APPLICATIONS),
         "crash-points": lambda: crash_points(given.seed),

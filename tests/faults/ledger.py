@@ -21,7 +21,7 @@ STATUSES: Final = {
     End.DECLINED: ("declined",),
 }
 
-MAIL_WINDOW: Final = timedelta(seconds=30)
+MAIL_WINDOW: Final = timedelta(seconds=10)
 """How long before the first copy of a mail the incident that explains its second may have begun."""
 
 OPENS_MAIL_WINDOWS: Final = frozenset({"notifier", "notifier-smtp", "notifier-postgres", "postgres", "mailbox"})

@@ -1,6 +1,7 @@
 """Messages that nobody can take, thrown among the good ones: each must end on the desk, once, and stop nobody."""
 
 import json
+from contextlib import suppress
 from random import Random
 from typing import Final
 
@@ -9,8 +10,11 @@ import aio_pika
 from deploy.database import with_database
 from shared.topology import EVENTS, HEARERS, PAPER_QUEUE, queue_of
 from simulators.portal.client import Portal
+from simulators.wire import NotConfirmed, Sender
+from tests.faults.pauses import lapse
 from tests.faults.world import World
 
+RESEND_S: Final = 0.5
 UNREADABLE: Final = (b"%s", b"{%s", b"\xff\xfe\x00%s", b'["%s"]', b'[{"specversion": "1.0", "id": "%s"}]', b'"%s"')
 """Each is filled with a mark of its own, since the same garbage twice is one and the same fact."""
 
@@ -38,17 +42,27 @@ def poisonous(dice: Random, message_type: str) -> bytes:
 
 
 async def poison_events(world: World, dice: Random, count: int) -> int:
-    """Put so many poisonous packs on the events' exchange; gives back how many must end on the desk."""
+    """Put so many poisonous packs on the events' exchange; gives back how many must end on the desk.
+
+    Each is sent again until the broker confirms it: the same garbage twice is one and the same fact.
+    """
     system = world.system
-    url = with_database(system.place.stack.addresses.broker_url, system.place.vhost)
-    async with await aio_pika.connect(url) as connection:
-        channel = await connection.channel()
-        exchange = await channel.get_exchange(EVENTS, ensure=False)
-        first = dice.randrange(len(POISONABLE))
+    sender = Sender(with_database(system.place.stack.addresses.broker_url, system.place.vhost), EVENTS)
+    first = dice.randrange(len(POISONABLE))
+    try:
         for number in range(first, first + count):
             kind = POISONABLE[number % len(POISONABLE)]
-            await exchange.publish(aio_pika.Message(poisonous(dice, kind)), kind)
+            await _until_confirmed(sender, poisonous(dice, kind), kind)
+    finally:
+        await sender.close()
     return count
+
+
+async def _until_confirmed(sender: Sender, body: bytes, kind: str) -> None:
+    while True:
+        with suppress(NotConfirmed):
+            return await sender.send(aio_pika.Message(body), kind)
+        await lapse(RESEND_S)
 
 
 async def poison_door(portal: Portal, dice: Random) -> int:

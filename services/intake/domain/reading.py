@@ -150,5 +150,6 @@ def _nested(part: type[Part], name: str) -> tuple[type[Part] | None, bool]:
 @cache
 def _adapter(part: type[Part], name: str) -> TypeAdapter[object]:
     field = part.model_fields[name]
-    kind = Annotated.__class_getitem__((field.annotation, *field.metadata, None))  # type: ignore[attr-defined]
+    # Built at run time from the field itself; the type checker reads annotations only.
+    kind = Annotated[field.annotation, *field.metadata, None]  # type: ignore[name-defined]
     return TypeAdapter(kind, config=ConfigDict(strict=True))

@@ -161,6 +161,10 @@ async def test_the_prefetch_is_really_bounded_before_and_after_a_reconnect(mouth
     ):
         prefetch = issuer.consumers[0].hearing.prefetch
         await mouth.holds(150 - prefetch)
+        # Noted in the order of the queue: nothing overtakes on the way from the wire to the buffer.
+        waiting = issuer.consumers[0].subscription.buffer.waiting
+        await eventually(lambda: len(waiting) == prefetch - 1)
+        assert [delivery.tag for delivery in waiting] == list(range(2, prefetch + 1))
 
         line.cut()
         await mouth.holds(150)

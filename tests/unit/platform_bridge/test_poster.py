@@ -208,6 +208,7 @@ async def test_an_error_that_time_does_not_heal_is_not_hidden(kept: dict[str, An
         ("not sealed at all", Hold),
         ("v1.gone." + "A" * 40, Later),
     ],
+    ids=["sealed for another guarantee", "no ciphertext of ours", "no seal", "a ring key that is missing"],
 )
 async def test_a_key_that_does_not_open_is_held_and_one_whose_ring_key_is_missing_waits(
     kept: dict[str, Any], sealed: str, outcome: type

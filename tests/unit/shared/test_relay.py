@@ -1,0 +1,90 @@
+"""How rows become messages: packs, single facts, and the journal's record."""
+
+from typing import Any
+from uuid import UUID
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic_core import from_json
+
+from shared import outbox, topology
+from shared.envelope import BATCH_CONTENT_TYPE
+from shared.outbox import Announcement, Leased
+from shared.relay import PACK_BYTES_MAX, PACK_FACTS_MAX, _journal, _parcels
+
+TYPES = ("issuer.guarantee_issued.v1", "issuer.certificate_created.v1")
+
+
+def _row(number: int, **changes: Any) -> Leased:
+    fields: dict[str, Any] = {
+        "exchange": topology.EVENTS,
+        "routing_key": TYPES[0],
+        "message_id": UUID(int=number),
+        "type": TYPES[0],
+        "subject": str(number),
+        "correlation": f"portal-a/A-{number}",
+        "body": b'{"n":%d}' % number,
+        "headers": None,
+        "digest": b"\x01",
+        "journalled": True,
+        "time": "2026-04-01T01:00:00+00:00",
+    }
+    return Leased(number, Announcement(**{**fields, **changes}))
+
+
+ROWS = st.lists(
+    st.builds(
+        lambda kind, exchange, size: {"type": kind, "exchange": exchange, "body": b'"%s"' % (b"x" * size)},
+        st.sampled_from(TYPES),
+        st.sampled_from([topology.EVENTS, topology.EVENTS, topology.PORTALS, topology.PARKING, outbox.JOURNAL_ONLY]),
+        st.sampled_from([1, 1, 1, 1, 70_000, 150_000, 300_000]),
+    ),
+    max_size=130,
+)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(ROWS)
+def test_every_row_that_is_published_is_in_exactly_one_message(contents: list[dict[str, Any]]) -> None:
+    rows = [_row(number, **changes) for number, changes in enumerate(contents)]
+    parcels = list(_parcels(rows))
+
+    published = sorted(row.id for parcel in parcels for row in parcel.rows)
+    assert published == [row.id for row in rows if row.announcement.exchange != outbox.JOURNAL_ONLY]
+    for parcel in parcels:
+        facts, message = parcel.rows, parcel.message
+        assert {row.announcement.exchange for row in facts} == {message.exchange}
+        assert {row.announcement.type for row in facts} == {message.type}
+        if message.exchange == topology.EVENTS:
+            assert len(facts) <= PACK_FACTS_MAX
+            assert len(facts) == 1 or sum(len(row.announcement.body) for row in facts) <= PACK_BYTES_MAX
+            assert len(from_json(message.body)) == len(facts) == (message.headers or {})["facts"]
+            assert message.content_type == BATCH_CONTENT_TYPE
+        else:
+            assert message.body == facts[0].announcement.body
+            assert message.message_id == str(facts[0].announcement.message_id)
+
+
+def test_the_journal_names_each_fact_once_and_no_content() -> None:
+    answer = _row(1, exchange=topology.PORTALS, journalled=False)
+    unheard = _row(2, exchange=outbox.JOURNAL_ONLY, body=b"")
+    record = _journal("issuer", [_row(1), answer, unheard, _row(1)])
+
+    assert record is not None
+    told = from_json(record.body)
+    assert [entry["id"] for entry in told["facts"]] == [str(UUID(int=1)), str(UUID(int=2))]
+    assert told["facts"][0]["digest"] == "01"
+    assert told["service"] == "issuer"
+    assert record.routing_key == "journal.issuer"
+    assert b'"n"' not in record.body
+
+
+def test_a_batch_without_facts_of_its_own_writes_no_record() -> None:
+    assert _journal("issuer", [_row(1, exchange=topology.PARKING, journalled=False)]) is None
+
+
+def test_a_portals_copy_is_correlated_by_the_application() -> None:
+    (parcel,) = _parcels([_row(1, exchange=topology.PORTALS, headers={"cloudEvents_id": "x"})])
+
+    assert parcel.message.correlation_id == "A-1"
+    assert parcel.message.headers == {"cloudEvents_id": "x"}
