@@ -136,3 +136,7 @@ def _broker_passwords(plan: Topology) -> dict[str, str]:
     given = passwords(BROKER_PASSWORD_PREFIX)
     users = [rights.user for rights in plan.rights]
     return {user: given[name] for user in users if (name := user.replace("-", "_")) in given}
+
+
+if __name__ == "__main__":
+    main()

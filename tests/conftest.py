@@ -8,7 +8,7 @@ missing right fails here and not at a deployment.
 import asyncio
 import hashlib
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,6 @@ from deploy.local.lease import leased
 from deploy.local.prepare import prepare_broker
 from deploy.local.stack import Stack
 from shared.topology import SERVICES
-from tests.system import System, system_with_own_servers, whole_system
 
 T = TypeVar("T")
 
@@ -73,6 +72,10 @@ class Servers:
         """A key for `SIGNING_KEY`."""
         return self.local.secrets.signing_key
 
+    def delete_vhost(self, name: str) -> None:
+        """Delete a virtual host that a test made for itself."""
+        _apart(lambda: _delete_vhost(self.local, name))
+
 
 def _apart(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a coroutine to its end on a loop of its own, leaving the tests' loop alone."""
@@ -118,20 +121,6 @@ def stack(_leased: Stack, vhost: str, database: str) -> Servers:
         portals_file=_leased.portals_file,
         local=_leased,
     )
-
-
-@pytest.fixture(scope="session")
-async def system(stack: Servers) -> AsyncIterator[System]:
-    """All services and simulators on this worker's virtual host and database, guarantees concluded automatically."""
-    async with whole_system(stack.local, stack.database, stack.vhost) as running_system:
-        yield running_system
-
-
-@pytest.fixture(scope="module")
-async def own_system(worker_id: str) -> AsyncIterator[System]:
-    """A whole system with a PostgreSQL and a RabbitMQ of its own, for tests that kill those too."""
-    async with system_with_own_servers(f"faults-{worker_id}") as running_system:
-        yield running_system
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Final
 from deploy.local.children import tail
 from deploy.local.ports import reserved
 from deploy.local.programs import Place, simulator
-from deploy.local.runner import running, units
+from deploy.local.runner import units
 from deploy.local.screen import say
 from deploy.local.stack import PROGRAM_PORTS, Stack
 from deploy.local.supervisor import Supervisor
@@ -92,12 +92,3 @@ async def whole_system(
             yield System(place, supervisor)
         finally:
             await supervisor.stop()
-
-
-@asynccontextmanager
-async def system_with_own_servers(name: str) -> AsyncIterator[System]:
-    """A whole system with a PostgreSQL and a RabbitMQ of its own; everything of it is gone afterwards."""
-    stack = Stack(name)
-    async with running(stack, fresh=True, heal=False, without=LEFT_OUT) as (place, supervisor):
-        yield System(place, supervisor)
-    stack.forget()

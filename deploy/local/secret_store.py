@@ -1,9 +1,11 @@
 """The local stack's secrets: generated once, kept in a file only its owner can read, never printed."""
 
 import base64
+import fcntl
 import json
 import secrets
 from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
@@ -38,13 +40,20 @@ class Secrets:
 
     @classmethod
     def load_or_make(cls, path: Path, broker_users: Iterable[str], portals: Iterable[str]) -> Self:
-        """Read the file, make what it lacks, and write it back if anything was made."""
+        """Read the file, make what it lacks, and write it back if anything was made; one process at a time does so."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.with_suffix(".lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return cls._load_or_make(path, broker_users, portals)
+
+    @classmethod
+    def _load_or_make(cls, path: Path, broker_users: Iterable[str], portals: Iterable[str]) -> Self:
         known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        found = cls(**known)
+        # What is made goes into copies, or the comparison below would find nothing new.
+        found = cls(**deepcopy(known))
         for names, holder in ((ROLES, found.roles), (broker_users, found.broker_users), (portals, found.portal_tokens)):
             for name in names:
                 holder.setdefault(name, token())
         if asdict(found) != known:
-            path.parent.mkdir(parents=True, exist_ok=True)
             private_file(path, json.dumps(asdict(found), indent=1))
         return found

@@ -5,11 +5,12 @@ import asyncio
 import logging
 import sys
 import tempfile
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from deploy.local.screen import say
+from shared.topology import SERVICES
 from tests.faults import plan
 from tests.faults.building import world_of_its_own
 from tests.faults.points import Visits, steering, visit_all
@@ -23,8 +24,8 @@ QUICK: Final = Size(senders=6, lanes=2, settle_s_max=40)
 STORM: Final = Size(senders=24, lanes=3, settle_s_max=600)
 
 
-async def crash_points(seed: int) -> int:
-    """Visit every crash point of every service; prints the list."""
+async def crash_points(seed: int, services: Sequence[str]) -> int:
+    """Visit every crash point of these services; prints the list."""
     with tempfile.TemporaryDirectory(prefix="hosho-points-") as folder:
         given = steering(Path(folder))
         async with (
@@ -32,7 +33,7 @@ async def crash_points(seed: int) -> int:
             portals_of(world) as portals,
         ):
             core = asyncio.create_task(decide(world, portals))
-            visits = await visit_all(world, Path(folder), portals, seed, say)
+            visits = await visit_all(world, Path(folder), portals, seed, say, services)
             core.cancel()
     _print(visits)
     return 0 if visits.clean else 1
@@ -83,13 +84,14 @@ def main() -> None:
     parser.add_argument("--applications", type=int, help="how many flow; 60 for quick, 1,000 for a storm")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same plan")
     parser.add_argument("--faults", type=int, default=FAULTS, help="how many a storm has")
+    parser.add_argument("--service", choices=SERVICES, action="append", help="crash points of this one only")
     given = parser.parse_args()
     for noisy in ("aiormq", "aio_pika"):
         # What breaks the portals' connections is our own doing.
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     commands: dict[str, Callable[[], Coroutine[Any, Any, int]]] = {
         "quick": lambda: quick_round(given.seed, given.applications or QUICK_APPLICATIONS),
-        "crash-points": lambda: crash_points(given.seed),
+        "crash-points": lambda: crash_points(given.seed, given.service or SERVICES),
         "storm": lambda: storm_round(given.seed, given.applications or STORM_APPLICATIONS, given.faults),
     }
     sys.exit(asyncio.run(commands[given.command]()))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -55,15 +55,17 @@ def steering(folder: Path) -> Environments:
     return {service: {"CRASH_AT": f"{FOLDER}{folder / service}"} for service in SERVICES}
 
 
-async def visit_all(world: World, folder: Path, portals: Mapping[str, Portal], seed: int, say: Say) -> Visits:
-    """Count the steps of a healthy run, then die at each point in turn, and draw up the account."""
+async def visit_all(
+    world: World, folder: Path, portals: Mapping[str, Portal], seed: int, say: Say, services: Sequence[str] = SERVICES
+) -> Visits:
+    """Count the steps of a healthy run, then die at each point of these services in turn, and draw up the account."""
     visits, sent = Visits(), []
     sent += await _run(world, portals, f"{seed}-healthy", visits)
     visits.account = await settled(world, portals, sent, visits.poison, within_s=SETTLE_S_MAX, say=say)
     if not visits.account.clean:
         say("the healthy run was not clean; no point is visited")
         return visits
-    for service in SERVICES:
+    for service in services:
         passed = (folder / service / REACHED).read_text(encoding="utf-8").split("\n")
         visits.steps[service] = Counter(filter(None, passed))
         say(f"{service}: {len(visits.steps[service])} points, {visits.steps[service].total()} steps")
@@ -77,7 +79,7 @@ async def visit_all(world: World, folder: Path, portals: Mapping[str, Portal], s
 
 def _in_turn(steps: Mapping[str, Counter[str]]) -> Iterator[tuple[str, str]]:
     """One point of each service after the other, so that one recovers while the next one dies."""
-    for row in zip_longest(*([(service, point) for point in sorted(steps[service])] for service in SERVICES)):
+    for row in zip_longest(*([(service, point) for point in sorted(steps[service])] for service in steps)):
         yield from (visit for visit in row if visit is not None)
 
 

@@ -19,7 +19,7 @@ from simulators.portal.client import Portal
 from tests.faults.expected import Sent
 from tests.faults.kinds import Fault
 from tests.faults.ledger import Account
-from tests.faults.pauses import elapsed_s
+from tests.faults.pauses import elapsed_s, lapse
 from tests.faults.plan import Plan
 from tests.faults.settling import Say, settled
 from tests.faults.workload import Workload
@@ -27,6 +27,8 @@ from tests.faults.world import World
 
 REPORT: Final = BUILD / "faults.json"
 TOLD_EVERY: Final = 10
+STRIKES_MAX: Final = 5
+STRIKE_AGAIN_S: Final = 2.0
 
 _FOUND_NOTHING: Final = (
     OSError, TimeoutError, Transient, AssertionError, asyncpg.PostgresError, asyncpg.InterfaceError,
@@ -115,11 +117,16 @@ async def _lane(waiting: Iterator[tuple[int, Fault]], outcome: Outcome, load: Wo
     total = len(outcome.plan.faults)
     for number, fault in waiting:
         load.allow(len(load.sent) * number // total)
-        try:
-            await fault.strike(outcome.world)
-            outcome.struck[fault.kind] += 1
-        except _FOUND_NOTHING as error:
-            outcome.missed.append(f"{fault}: {type(error).__name__} {error}"[:200])
+        for tries_left in reversed(range(STRIKES_MAX)):
+            try:
+                await fault.strike(outcome.world)
+                outcome.struck[fault.kind] += 1
+                break
+            except _FOUND_NOTHING as error:
+                # Another fault has just taken away what this one wanted to hit; it will be there again.
+                if not tries_left:
+                    outcome.missed.append(f"{fault}: {type(error).__name__} {error}"[:200])
+            await lapse(STRIKE_AGAIN_S)
         if number % TOLD_EVERY == 0:
             say(f"[{number}/{total}] {fault.kind}; {load.acknowledged} of {len(load.sent)} applications received")
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from shared.delivery import Heard
 from shared.messages.notifier import MailSent
 from shared.service import Hears
+from shared.service.running import Running
 from shared.work import Work
+from tests.eventually import eventually
 
 
 @dataclass
@@ -57,3 +59,9 @@ class Hearer:
         """Whether exactly these came, each once; more than once fails at once."""
         assert max(self.counts.values(), default=0) <= 1, self.counts.most_common(3)
         return set(self.counts) == {f"A-{number}" for number in numbers}
+
+
+async def rests(service: Running) -> None:
+    """Wait until a service has finished and acknowledged everything that it was given."""
+    for consumer in service.consumers:
+        await eventually(lambda: consumer.idle.is_set() and not consumer.subscription.buffer.waiting)  # noqa: B023

@@ -98,7 +98,13 @@ def _live(fate: Fate, crash_at: str) -> int:
     """One life in a process of its own; gives back how it ended, as `os.wait` tells it."""
     child = os.fork()
     if child == 0:
-        run(lambda: _service(fate, crash_at))
+
+        def build_app() -> Service:
+            return _service(fate, crash_at)
+
+        # Where a service's own would stand; its name is the name in the logs.
+        build_app.__module__ = f"services.{fate.name}.app"
+        run(build_app)
         os._exit(0)
 
     def end(_number: int, _frame: FrameType | None) -> None:

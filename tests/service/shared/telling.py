@@ -10,6 +10,7 @@ from aio_pika.abc import AbstractChannel, HeadersType
 
 from shared import clock, topology
 from shared.envelope import BATCH_CONTENT_TYPE, Fact, encode, fact_id, pack
+from shared.messages.issuer import CertificateCreated, GuaranteeStatusChanged
 from shared.messages.notifier import MailRefused, MailSent
 from shared.work import Desk, unit_of_work
 from tests.eventually import eventually
@@ -49,6 +50,39 @@ def refused(number: int) -> Fact:
     sent = fact(number)
     data = told.model_dump_json().encode()
     return replace(sent, id=fact_id(MailRefused.TYPE, sent.subject, "1"), type=MailRefused.TYPE, data=data)
+
+
+def certificate() -> CertificateCreated:
+    """A certificate that goes from the issuer to the bridge, with its sealed key."""
+    return CertificateCreated(
+        portal="portal-a",
+        application_id="A-1",
+        guarantee_number="00000-000001",
+        version=1,
+        version_kind="original",
+        kind="contract_performance",
+        concluded_at="2026-04-01T10:00:00+09:00",  # type: ignore[arg-type]
+        certificate="{}",
+        content_sha256="00",
+        signature="x",
+        sealed_auth_key="v1.k.sealed",
+    )
+
+
+def changed() -> GuaranteeStatusChanged:
+    """A fact of the issuer that only portals and the journal get."""
+    return GuaranteeStatusChanged.model_validate(
+        {
+            "portal": "portal-a",
+            "application_id": "A-1",
+            "guarantee_number": "00000-000001",
+            "kind": "contract_performance",
+            "from": None,
+            "to": "concluded",
+            "status_ja": "手続中",
+            "at": "2026-04-01T10:00:00+09:00",
+        }
+    )
 
 
 async def announce(desk: Desk, numbers: Iterable[int], *, portal: str | None = None) -> None:
@@ -140,6 +174,6 @@ class Mouth:
         return messages
 
 
-def delivery_counts(messages: Iterable[aio_pika.abc.AbstractIncomingMessage]) -> list[object]:
+def delivery_counts(messages: Iterable[aio_pika.abc.AbstractIncomingMessage]) -> list[int]:
     """How often the broker says it delivered each message before."""
-    return [message.headers.get("x-delivery-count", 0) for message in messages]
+    return [int(str(message.headers.get("x-delivery-count", 0))) for message in messages]

@@ -15,7 +15,7 @@ from tests.conftest import Servers
 from tests.eventually import eventually
 from tests.service.living import living
 from tests.service.shared.conftest import Ear
-from tests.service.shared.hearers import Hearer
+from tests.service.shared.hearers import Hearer, rests
 from tests.service.shared.telling import Mouth, announce, delivery_counts, fact
 from tests.service.shared.wire import wire
 
@@ -27,12 +27,13 @@ REFUSED_QUEUE = topology.queue_of("issuer", MailRefused.TYPE)
 
 async def test_a_fact_goes_from_one_service_to_another(mouth: Mouth, stack: Servers) -> None:
     hearer = Hearer()
-    async with living(stack, "notifier") as notifier, living(stack, "issuer", hears=hearer.hears):
+    async with living(stack, "notifier") as notifier, living(stack, "issuer", hears=hearer.hears) as issuer:
         for first in range(0, 300, 3):
             await announce(notifier.desk(), range(first, first + 3))
 
         await eventually(lambda: hearer.has_each_once(range(300)))
         await eventually(lambda: notifier.relay.held == 0)
+        await rests(issuer)
     assert await mouth.ready() == 0
 
 
@@ -42,13 +43,14 @@ async def test_acknowledging_one_queue_leaves_the_uncommitted_messages_of_anothe
     slow, quick = Hearer(), Hearer()
     slow.closed.clear()
 
-    async with living(stack, "issuer", hears=[Hears(MailRefused, slow), Hears(MailSent, quick)]):
+    async with living(stack, "issuer", hears=[Hears(MailRefused, slow), Hears(MailSent, quick)]) as issuer:
         await mouth.tell_each(range(60), key=MailRefused.TYPE)
         await slow.entered.wait()
         await mouth.holds(0, REFUSED_QUEUE)
         await mouth.tell_each(range(100))
         await eventually(lambda: quick.has_each_once(range(100)))
         await mouth.holds(0)
+        await issuer.consumers[1].drained()
 
     await mouth.holds(60, REFUSED_QUEUE)
     assert await mouth.ready() == 0
@@ -61,7 +63,7 @@ async def test_what_was_received_before_a_reconnect_is_handled_once_and_nothing_
     hearer.closed.clear()
     async with (
         wire(stack.broker_url("issuer")) as line,
-        living(stack, "issuer", hears=hearer.hears, broker_url=line.url),
+        living(stack, "issuer", hears=hearer.hears, broker_url=line.url) as issuer,
     ):
         await mouth.tell_each(range(120))
         await hearer.entered.wait()
@@ -73,6 +75,7 @@ async def test_what_was_received_before_a_reconnect_is_handled_once_and_nothing_
         # The channel works on: what is told now is acknowledged through the new one.
         await mouth.tell([fact(120)])
         await eventually(lambda: hearer.has_each_once(range(121)))
+        await rests(issuer)
     assert await mouth.ready() == 0
 
 
@@ -80,7 +83,7 @@ async def test_many_cuts_in_the_middle_of_a_stream_lose_and_double_nothing(mouth
     hearer = Hearer()
     async with (
         wire(stack.broker_url("issuer")) as line,
-        living(stack, "issuer", hears=hearer.hears, broker_url=line.url),
+        living(stack, "issuer", hears=hearer.hears, broker_url=line.url) as issuer,
     ):
         for first in range(0, 200, 50):
             await mouth.tell_each(range(first, first + 50))
@@ -88,6 +91,7 @@ async def test_many_cuts_in_the_middle_of_a_stream_lose_and_double_nothing(mouth
             line.cut()
         await eventually(lambda: hearer.has_each_once(range(200)))
         await mouth.holds(0)
+        await rests(issuer)
     assert await mouth.ready() == 0
 
 
@@ -102,14 +106,15 @@ async def test_a_commit_whose_acknowledgement_got_lost_has_no_second_effect(
 
     with monkeypatch.context() as patched:
         patched.setattr("shared.subscription.Incarnation.acknowledge", lose)
-        async with living(stack, "issuer", hears=hearer.hears):
+        async with living(stack, "issuer", hears=hearer.hears) as issuer:
             await mouth.tell([fact(1), fact(2)])
             await committed.wait()
     await mouth.holds(1)
-    async with living(stack, "issuer", hears=hearer.hears):
+    async with living(stack, "issuer", hears=hearer.hears) as issuer:
         await mouth.holds(0)
         await mouth.tell([fact(3)])
         await eventually(lambda: hearer.has_each_once(range(1, 4)))
+        await rests(issuer)
     assert await mouth.ready() == 0
 
 
@@ -162,9 +167,10 @@ async def test_the_prefetch_is_really_bounded_before_and_after_a_reconnect(mouth
         prefetch = issuer.consumers[0].hearing.prefetch
         await mouth.holds(150 - prefetch)
         # Noted in the order of the queue: nothing overtakes on the way from the wire to the buffer.
-        waiting = issuer.consumers[0].subscription.buffer.waiting
-        await eventually(lambda: len(waiting) == prefetch - 1)
-        assert [delivery.tag for delivery in waiting] == list(range(2, prefetch + 1))
+        buffer = issuer.consumers[0].subscription.buffer
+        await eventually(lambda: buffer.waiting and buffer.waiting[-1].tag == prefetch)
+        tags = [delivery.tag for delivery in buffer.waiting]
+        assert tags == list(range(prefetch + 1 - len(tags), prefetch + 1))
 
         line.cut()
         await mouth.holds(150)
@@ -212,10 +218,11 @@ async def test_a_message_with_a_failing_handler_is_settled_and_not_left_unacknow
     mouth: Mouth, stack: Servers, tables: "Tables", logged: Ear
 ) -> None:
     hearer = Hearer(bad={"A-7": ValueError("seven is bad")})
-    async with living(stack, "issuer", hears=hearer.hears):
+    async with living(stack, "issuer", hears=hearer.hears) as issuer:
         await mouth.tell([fact(number) for number in range(20)])
         await eventually(lambda: sum(hearer.counts.values()) == 19)
         await eventually(partial(_parked, mouth))
+        await rests(issuer)
     assert await mouth.ready() == 0
     assert hearer.counts.keys() == {f"A-{number}" for number in range(20)} - {"A-7"}
     outcomes = await tables.fetch("select message_id from issuer.inbox where outcome = 'parked'")

@@ -81,7 +81,7 @@ async def test_what_was_committed_is_published_wherever_the_process_is_killed(
 
         async def all_settled() -> bool:
             waiting = await effects.fetchval("select count(*) from issuer.errand where state <> 'settled'")
-            return waiting == 0 and await effects.fetchval("select count(*) from issuer.outbox") == 0
+            return bool(waiting == 0 and await effects.fetchval("select count(*) from issuer.outbox") == 0)
 
         await eventually(all_settled)
         done = await effects.fetch("select application_id from issuer.effect")

@@ -70,7 +70,7 @@ async def test_a_version_waits_as_long_as_the_one_before_it_is_held(stack: Serve
 
 
 async def _is(tables: "Tables", key: str, state: str) -> bool:
-    return await tables.fetchval("select state from notifier.errand where key = $1", key) == state
+    return bool(await tables.fetchval("select state from notifier.errand where key = $1", key) == state)
 
 
 async def test_a_quiet_portal_does_not_wait_behind_a_flood(stack: Servers) -> None:

@@ -13,7 +13,7 @@ from tests.conftest import Servers
 from tests.eventually import eventually
 from tests.service.living import living
 from tests.service.shared.conftest import Ear
-from tests.service.shared.hearers import Hearer
+from tests.service.shared.hearers import Hearer, rests
 from tests.service.shared.telling import Mouth, delivery_counts, fact
 from tests.service.shared.wire import Wire, wire
 
@@ -62,6 +62,7 @@ async def test_an_outage_gives_everything_back_once_and_goes_on_afterwards(
             await eventually(lambda: hearer.has_each_once(range(100, 200)))
             assert issuer.consumers[0].failing_since_s is None
             await eventually(lambda: not issuer.reasons_not_ready())
+            await rests(issuer)
             assert given_back == [issuer.consumers[0].hearing.queue]
     assert await mouth.ready() == 0
     assert await mouth.ready(topology.PARKED_QUEUE) == 0
@@ -84,19 +85,22 @@ async def test_a_broker_that_goes_away_during_the_outage_does_not_end_the_consum
 ) -> None:
     hearer = Hearer()
     hearer.closed.clear()
-    async with wire(stack.database_url("issuer")) as database, wire(stack.broker_url("issuer")) as broker:
-        urls = {"database_url": database.url, "broker_url": broker.url}
-        async with living(stack, "issuer", hears=hearer.hears, **urls):
-            await mouth.tell_each(range(10))
-            await hearer.entered.wait()
-            database.break_down()
-            hearer.closed.set()
-            await eventually(lambda: bool(given_back))
-            await _away(broker)
-            database.mend()
-            await eventually(lambda: broker.refused > 2)
-            broker.mend()
-            await eventually(lambda: hearer.has_each_once(range(10)))
+    async with (
+        wire(stack.database_url("issuer")) as database,
+        wire(stack.broker_url("issuer")) as broker,
+        living(stack, "issuer", hears=hearer.hears, database_url=database.url, broker_url=broker.url) as issuer,
+    ):
+        await mouth.tell_each(range(10))
+        await hearer.entered.wait()
+        database.break_down()
+        hearer.closed.set()
+        await eventually(lambda: bool(given_back))
+        await _away(broker)
+        database.mend()
+        await eventually(lambda: broker.refused > 2)
+        broker.mend()
+        await eventually(lambda: hearer.has_each_once(range(10)))
+        await rests(issuer)
     assert await mouth.ready() == 0
 
 

@@ -1,6 +1,6 @@
 """What each broker user may do is what its service must do, and nothing beside it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import aiormq
 import pytest
@@ -100,14 +100,17 @@ async def test_a_service_announces_its_own_facts_and_nobody_elses(opened: Opened
             await _publish(await opened(service), exchange, key)
 
 
+_CHANGES: tuple[Callable[[AbstractChannel], Awaitable[object]], ...] = (
+    lambda channel: channel.queue_declare("issuer.new_one", durable=True),
+    lambda channel: channel.exchange_declare("hosho.new_one"),
+    lambda channel: channel.queue_bind("issuer.mail_sent", topology.EVENTS, "#"),
+    lambda channel: channel.queue_delete("issuer.mail_sent"),
+)
+
+
 async def test_nobody_declares_binds_or_deletes(opened: Opened) -> None:
     for user in (*topology.SERVICES, "core", "portal-a", "office"):
-        for attempt in (
-            lambda channel: channel.queue_declare("issuer.new_one", durable=True),
-            lambda channel: channel.exchange_declare("hosho.new_one"),
-            lambda channel: channel.queue_bind("issuer.mail_sent", topology.EVENTS, "#"),
-            lambda channel: channel.queue_delete("issuer.mail_sent"),
-        ):
+        for attempt in _CHANGES:
             with pytest.raises(REFUSED):
                 await attempt(await opened(user))
 

@@ -23,7 +23,7 @@ from tests.conftest import Servers
 from tests.eventually import eventually
 from tests.service.living import living
 from tests.service.shared.conftest import Ear
-from tests.service.shared.hearers import Hearer
+from tests.service.shared.hearers import Hearer, rests
 from tests.service.shared.telling import QUEUE, Mouth, fact, refused
 
 if TYPE_CHECKING:
@@ -57,12 +57,13 @@ async def test_what_cannot_be_read_or_taken_is_parked_with_its_reason_and_its_ne
 
     hearer = Hearer(bad={"A-2": Refused("the second breaks a rule"), "A-3": RuntimeError("a bug at the third")})
     wrong_data = replace(fact(4), data=b'{"portal": "portal-a", "version": "secret-value"}')
-    async with living(stack, "issuer", hears=[Hears(MailSent, into_a_table)]):
+    async with living(stack, "issuer", hears=[Hears(MailSent, into_a_table)]) as issuer:
         await mouth.say(b"\xff\xfe is no JSON")
         await mouth.tell([fact(1), fact(2), b"[1]", fact(3), wrong_data, refused(5), fact(6, portal="\x00"), fact(7)])
         await mouth.tell([fact(8)])
         desk = await _desk(mouth, 7)
         await eventually(lambda: set(hearer.counts) == {"A-1", "A-7", "A-8"})
+        await rests(issuer)
 
     assert {str(record["code"]) for record in desk} == {
         "unreadable",
@@ -82,12 +83,13 @@ async def test_what_cannot_be_read_or_taken_is_parked_with_its_reason_and_its_ne
 
 async def test_a_second_delivery_is_a_no_op(mouth: Mouth, stack: Servers) -> None:
     hearer = Hearer()
-    async with living(stack, "issuer", hears=hearer.hears):
+    async with living(stack, "issuer", hears=hearer.hears) as issuer:
         await mouth.tell([fact(1), fact(1), fact(2)])
         await mouth.tell([fact(2), fact(3)])
         await eventually(lambda: hearer.has_each_once(range(1, 4)))
         await mouth.tell([fact(1), fact(4)])
         await eventually(lambda: hearer.has_each_once(range(1, 5)))
+        await rests(issuer)
     assert await mouth.ready() == 0
     assert await mouth.ready(topology.PARKED_QUEUE) == 0
 
@@ -98,14 +100,14 @@ async def test_other_content_under_a_known_id_is_put_aside_and_the_original_stan
 ) -> None:
     hearer = Hearer()
     other = replace(fact(9), id=fact(1).id)
-    async with living(stack, "issuer", hears=hearer.hears):
+    async with living(stack, "issuer", hears=hearer.hears) as issuer:
         await mouth.tell([fact(1)])
         await eventually(lambda: hearer.has_each_once(range(1, 2)))
     if redelivered:
         # Taken by a process that ended before it did anything: the broker delivers it again, marked as such.
         hearer.closed.clear()
         hearer.entered.clear()
-        async with living(stack, "issuer", hears=hearer.hears):
+        async with living(stack, "issuer", hears=hearer.hears) as issuer:
             await mouth.tell([fact(2)])
             await hearer.entered.wait()
             await mouth.tell([other])
@@ -114,9 +116,10 @@ async def test_other_content_under_a_known_id_is_put_aside_and_the_original_stan
     else:
         await mouth.tell([fact(2)])
         await mouth.tell([other])
-    async with living(stack, "issuer", hears=hearer.hears):
+    async with living(stack, "issuer", hears=hearer.hears) as issuer:
         (aside,) = await _desk(mouth, 1)
         await eventually(lambda: hearer.has_each_once(range(1, 3)))
+        await rests(issuer)
 
     assert aside["code"] == "same_id_other_content"
     assert aside["fact"] == encode(other).decode()
@@ -196,9 +199,10 @@ async def test_what_time_heals_is_tried_again_and_neither_acknowledged_nor_parke
             ConnectionResetError(),
         ]
     )
-    async with living(stack, "issuer", hears=hearer.hears):
+    async with living(stack, "issuer", hears=hearer.hears) as issuer:
         await mouth.tell([fact(1), fact(2)])
         await eventually(lambda: hearer.has_each_once(range(1, 3)))
+        await rests(issuer)
     assert await mouth.ready() == 0
     assert await mouth.ready(topology.PARKED_QUEUE) == 0
     assert len(logged.heard("warning", "delivery.waited")) == 1

@@ -95,6 +95,18 @@ def test_a_new_portal_gets_a_token_and_the_others_keep_theirs(tmp_path: Path) ->
 
     assert after.portal_tokens["portal-a"] == before.portal_tokens["portal-a"]
     assert set(after.portal_tokens) == {"portal-a", "portal-b"}
+    assert Secrets.load_or_make(tmp_path / "secrets.json", [], []) == after
+
+
+def test_processes_that_come_at_once_get_the_same_secrets(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from deploy.local.secret_store import Secrets;"
+        "print(Secrets.load_or_make(Path(sys.argv[1]), ['intake'], ['portal-a']).portal_tokens)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "secrets.json")]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+
+    assert len({process.communicate()[0] for process in processes}) == 1
 
 
 def test_secrets_do_not_show_themselves(tmp_path: Path) -> None:
