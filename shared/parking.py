@@ -11,6 +11,9 @@ from shared.outbox import Announcement
 PARKED_TYPE = "parking.fact_parked.v1"
 REASON_CHARACTERS_MAX = 2_000
 
+RECORD_BYTES_MAX = 250_000
+"""A broker takes 262,144 bytes; a record above that would wait for ever, and nobody at the desk would know of it."""
+
 
 def row(consumer: str, fact: Fact | Unreadable, code: str, reason: str, parked_at: str) -> Announcement:
     """The outbox row that brings a parked fact to the desk.
@@ -30,14 +33,11 @@ def row(consumer: str, fact: Fact | Unreadable, code: str, reason: str, parked_a
     }
     if isinstance(fact, Fact):
         record |= {"type": fact.type, "subject": fact.subject, "correlation": fact.correlation}
-        record["fact"] = encode(fact).decode()
+        body = to_json(record | {"fact": encode(fact).decode()})
+        if len(body) > RECORD_BYTES_MAX:
+            body = to_json(record | _beginning(Unreadable.of(fact.data, reason)))
     else:
-        record |= {
-            "message_id": fact.message_id,
-            "length_bytes": fact.length_bytes,
-            "sha256": fact.sha256,
-            "unreadable_base64": base64.b64encode(fact.excerpt).decode(),
-        }
+        body = to_json(record | _beginning(fact))
     return Announcement(
         exchange=topology.PARKING,
         routing_key=consumer,
@@ -45,9 +45,19 @@ def row(consumer: str, fact: Fact | Unreadable, code: str, reason: str, parked_a
         type=PARKED_TYPE,
         subject=fact.subject if isinstance(fact, Fact) else str(fact.id),
         correlation=fact.correlation if isinstance(fact, Fact) else "",
-        body=to_json(record),
+        body=body,
         headers=None,
         digest=fact.digest,
         journalled=False,
         time=parked_at,
     )
+
+
+def _beginning(of: Unreadable) -> dict[str, object]:
+    """What is kept of content that cannot be kept whole."""
+    return {
+        "message_id": of.message_id,
+        "length_bytes": of.length_bytes,
+        "sha256": of.sha256,
+        "unreadable_base64": base64.b64encode(of.excerpt).decode(),
+    }

@@ -150,6 +150,12 @@ class Publisher:
             except (aiormq.exceptions.AMQPError, ConnectionError, OSError, TimeoutError, RuntimeError):
                 await asyncio.sleep(RECONNECT_AFTER_S)
 
+    async def stay_connected(self) -> None:
+        """Connect again whenever the connection is gone, also while nothing is published, until cancelled."""
+        while True:
+            await self.connect()
+            await asyncio.sleep(RECONNECT_AFTER_S)
+
     async def close(self) -> None:
         """Close the connection."""
         await self._drop()

@@ -90,6 +90,7 @@ class Relay:
     async def run(self) -> None:
         """Publish until cancelled."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._publisher.stay_connected())
             group.create_task(self._sweeping())
             for _ in range(PUBLISHING_AT_ONCE):
                 group.create_task(self._publishing())

@@ -110,7 +110,9 @@ async def record_mails(ended: Sequence[Ended], work: Work) -> None:
     for row, told in ended:
         letter = Letter.model_validate_json(row.payload)
         message = _refusal(letter, told, work) if isinstance(told, Refused) else _sending(letter, work)
-        work.announce(message, subject=letter.subject, occurrence=letter.message_id, correlation=row.correlation)
+        work.announce(
+            message, subject=letter.subject, occurrence=letter.message_id, correlation=row.correlation, cause=row
+        )
 
 
 def _sending(letter: Letter, work: Work) -> MailSent:

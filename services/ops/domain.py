@@ -1,15 +1,19 @@
 """What ops reads from the wire, as frozen values. Nothing here fails: what has no known shape is kept as it is."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID, uuid5
 
+from pydantic_core import from_json
+
 NAMESPACE = UUID("1b3a8f0e-5f4d-5d0c-8e0a-6a2f5a3d9c11")
 TEXT_CHARACTERS_MAX = 500
+
+# What has another shape than expected says so in one of these ways, `UUID(5)` for one by an AttributeError.
+_NOT_OF_THAT_SHAPE = (ValueError, KeyError, TypeError, AttributeError)
 
 
 class Message(Protocol):
@@ -77,9 +81,9 @@ def read_record(message: Message) -> Sequence[Record]:
     """A journal record from a delivery."""
     identity, digest = _identity(message)
     try:
-        told = json.loads(message.body)
+        told = from_json(message.body)
         entries = tuple(_entry(str(told["service"]), fact) for fact in told["facts"])
-    except (ValueError, KeyError, TypeError):
+    except _NOT_OF_THAT_SHAPE:
         return [Record(identity, digest, None, message.body)]
     return [Record(identity, digest, entries, message.body)]
 
@@ -100,10 +104,10 @@ def read_parked(message: Message) -> Sequence[Parked]:
     """A parked fact from a delivery; what the broker itself gave up on is told by its dead-letter header."""
     identity, digest = _identity(message)
     try:
-        told = json.loads(message.body)
+        told = from_json(message.body)
         consumer, code = str(told["consumer"]), str(told["code"])
         fact_id = UUID(told["id"])
-    except (ValueError, KeyError, TypeError):
+    except _NOT_OF_THAT_SHAPE:
         reason = "given up by the broker" if "x-death" in message.headers else "not a record of a parked fact"
         return [
             Parked(

@@ -242,9 +242,9 @@ def _arrival(told: dict[str, Any] | None, concluded_at: datetime, now: datetime)
     arrived_at = _instant(raw) if isinstance(raw, str) else None
     if arrived_at is None:
         return Odd("the platform says arrived, with " + ("no arrived_at" if raw is None else "one that is no time"))
-    if arrived_at < concluded_at - BEFORE_CONCLUSION_MAX:
+    if concluded_at - arrived_at > BEFORE_CONCLUSION_MAX:
         return Odd(f"arrived_at {raw} lies before the conclusion at {concluded_at.isoformat()}")
-    if arrived_at > now + AHEAD_OF_US_MAX:
+    if arrived_at - now > AHEAD_OF_US_MAX:
         return Odd(f"arrived_at {raw} lies ahead of our clock at {now.isoformat()}")
     certificate_id = told.get("certificate_id")
     if not isinstance(certificate_id, str) or certificate_id != _shown(certificate_id, CERTIFICATE_ID_CHARACTERS_MAX):

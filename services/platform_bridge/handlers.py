@@ -175,7 +175,7 @@ async def record_outcomes(ended: Sequence[Ended], work: Work) -> None:
         whose = recorded.get(row.key)
         if whose is not None and isinstance(told, Arrived | Refused):
             message = _message(whose, told, work)
-            work.announce(message, subject=row.key, occurrence="outcome", correlation=row.correlation)
+            work.announce(message, subject=row.key, occurrence="outcome", correlation=row.correlation, cause=row)
 
 
 def _message(whose: store.Recorded, told: Arrived | Refused, work: Work) -> CertificateArrived | CertificateRefused:

@@ -1,4 +1,4 @@
-"""The commands: `python -m tests.faults quick | crash-points | storm`."""
+"""The commands: `python -m tests.faults quick | crash-points | storm | flood`."""
 
 import argparse
 import asyncio
@@ -13,12 +13,16 @@ from deploy.local.screen import say
 from shared.topology import SERVICES
 from tests.faults import plan
 from tests.faults.building import world_of_its_own
+from tests.faults.flood import flood
 from tests.faults.points import Visits, steering, visit_all
 from tests.faults.rounds import Outcome, Size, carried_out, report, told
+from tests.faults.settling import settled
 from tests.faults.workload import GENTLE, ROUGH, applications, decide, portals_of
 
 QUICK_APPLICATIONS: Final = 60
 STORM_APPLICATIONS: Final = 1_000
+FLOOD_APPLICATIONS: Final = 3_000
+FLOOD_SETTLE_S_MAX: Final = 300.0
 FAULTS: Final = 200
 QUICK: Final = Size(senders=6, lanes=2, settle_s_max=40)
 STORM: Final = Size(senders=24, lanes=3, settle_s_max=600)
@@ -70,6 +74,19 @@ async def storm_round(seed: int, applications_count: int, faults: int) -> int:
     return _end(outcome)
 
 
+async def flood_round(seed: int, count: int) -> int:
+    """One portal floods, another goes on as ever; prints the waits and the memory."""
+    async with world_of_its_own("faults-flood") as world, portals_of(world) as portals:
+        seen = await flood(world, portals, seed, count, say)
+        account = await settled(world, portals, seen.sent, 0, within_s=FLOOD_SETTLE_S_MAX, say=say)
+    say(
+        f"flood of {count} at {seen.sent_per_s:.0f}/s; quiet portal: {len(seen.waits_s)} issued, p99 {seen.p99_s:.2f} s"
+    )
+    say("memory at most: " + ", ".join(f"{name} {held:.0f} MB" for name, held in seen.memory_mb.items()))
+    say("the ledger is clean" if account.clean else f"NOT CLEAN: {account.faulty}")
+    return 0 if account.clean and seen.bearable else 1
+
+
 def _end(outcome: Outcome) -> int:
     report(outcome)
     for line in told(outcome):
@@ -80,7 +97,7 @@ def _end(outcome: Outcome) -> int:
 def main() -> None:
     """Run one command; exit 1 if the ledger is not clean."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("command", choices=("quick", "crash-points", "storm"))
+    parser.add_argument("command", choices=("quick", "crash-points", "storm", "flood"))
     parser.add_argument("--applications", type=int, help="how many flow; 60 for quick, 1,000 for a storm")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same plan")
     parser.add_argument("--faults", type=int, default=FAULTS, help="how many a storm has")
@@ -92,6 +109,7 @@ def main() -> None:
     commands: dict[str, Callable[[], Coroutine[Any, Any, int]]] = {
         "quick": lambda: quick_round(given.seed, given.applications or QUICK_APPLICATIONS),
         "crash-points": lambda: crash_points(given.seed, given.service or SERVICES),
+        "flood": lambda: flood_round(given.seed, given.applications or FLOOD_APPLICATIONS),
         "storm": lambda: storm_round(given.seed, given.applications or STORM_APPLICATIONS, given.faults),
     }
     sys.exit(asyncio.run(commands[given.command]()))

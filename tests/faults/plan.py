@@ -9,7 +9,7 @@ from shared.topology import SERVICES
 from tests.faults.kinds import Fault
 from tests.faults.kinds.network import Closed, Cut, Delayed, HalfOpen, Throttled
 from tests.faults.kinds.outside import MailTrouble, PlatformTrouble, Poisoned, Repeated
-from tests.faults.kinds.processes import Killed, Paused, Stopped
+from tests.faults.kinds.processes import Killed, KilledWhileCutOff, Paused, Stopped
 from tests.faults.kinds.servers import Alarm, ConnectionsClosed, ReadOnly, SessionsEnded, TableLocked
 
 PLATFORM_MODES: Final = ("503", "500", "429", "403", "401", "reset", "silence", "maintenance")
@@ -18,13 +18,14 @@ WIRES: Final = (
     *(f"{service}-{server}" for service in SERVICES for server in ("postgres", "rabbitmq")),
     *("platform_bridge-platform", "notifier-smtp", "*-postgres", "*-rabbitmq"),
 )
-PAPER_SERVICES: Final = ("intake", "issuer", "platform_bridge", "notifier")
+ANNOUNCING: Final = ("intake", "issuer", "platform_bridge", "notifier")
 
 Draw = Callable[[Random], Fault]
 
 KINDS: Final[Sequence[Draw]] = (
     lambda dice: Killed(dice.choice(SERVICES), dice.uniform(0, 2)),
     lambda dice: Killed(dice.choice(SERVICES)),
+    lambda dice: KilledWhileCutOff(dice.choice(ANNOUNCING), dice.uniform(0.3, 3)),
     lambda dice: Stopped(dice.choice(SERVICES), dice.uniform(0, 1)),
     lambda dice: Stopped("ops", dice.uniform(5, 15)),
     lambda dice: Paused(dice.choice(SERVICES), dice.uniform(0.5, 6)),
@@ -37,7 +38,7 @@ KINDS: Final[Sequence[Draw]] = (
     lambda dice: Throttled(dice.choice(WIRES), dice.uniform(1, 4), dice.uniform(2_000, 50_000)),
     lambda dice: ConnectionsClosed(dice.choice((*SERVICES, "portal-a", "office"))),
     lambda dice: SessionsEnded(dice.choice((*SERVICES, "all"))),
-    lambda dice: TableLocked(dice.choice(PAPER_SERVICES), dice.uniform(0.5, 4)),
+    lambda dice: TableLocked(dice.choice(ANNOUNCING), dice.uniform(0.5, 4)),
     lambda dice: ReadOnly(dice.uniform(0.5, 4)),
     lambda dice: PlatformTrouble(dice.choice(PLATFORM_MODES), dice.uniform(0.5, 5)),
     lambda dice: PlatformTrouble(dice.choice(PLATFORM_MODES), dice.uniform(0.5, 2)),
@@ -76,7 +77,9 @@ def quick(seed: int) -> Plan:
     """Each service killed once, the broker's and the database's connections cut, the outside troubled: all brief."""
     dice = Random(f"quick/{seed}")
     faults: list[Fault] = [
-        *(Killed(service) for service in SERVICES),
+        *(Killed(service) for service in SERVICES if service != "intake"),
+        KilledWhileCutOff("intake", 0.7),
+        KilledWhileCutOff(dice.choice(ANNOUNCING[1:]), 0.7),
         Cut("*-rabbitmq"),
         SessionsEnded("all"),
         Cut(dice.choice(("platform_bridge-platform", "notifier-smtp"))),

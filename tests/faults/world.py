@@ -19,6 +19,8 @@ from tests.system import System
 
 START_TRIES_MAX: Final = 6
 ASK_S_MAX: Final = 30.0
+DECIDED_AT: Final = "2026-01-21T10:00:00+09:00"
+"""Always the same, so that a decision said again is the same fact to the last byte."""
 
 Environments = Mapping[str, Mapping[str, str]]
 """By service, what is added to its environment, without the service's prefix: `{"issuer": {"CRASH_AT": "…"}}`."""
@@ -181,7 +183,8 @@ class World:
     async def conclude(self, portal: str, application_id: str, kind: str, *, declined: bool = False) -> None:
         """Let the core system decide on one line, the same fact however often it is said."""
         event = f"{portal}/{application_id}/{kind}"
-        body = {"portal": portal, "application_id": application_id, "kind": kind, "event_id": event}
+        at = {"declined_at" if declined else "concluded_at": DECIDED_AT}
+        body = {"portal": portal, "application_id": application_id, "kind": kind, "event_id": event, **at}
         path = "/decline" if declined else "/conclude"
         async with self.http.post(self.system.url(simulator("core")) + path, json=body) as answer:
             assert answer.status == 202, await answer.text()

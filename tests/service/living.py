@@ -3,18 +3,27 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from pydantic import SecretStr
 
-from shared import postgres
+from shared import clock, postgres
 from shared.delivery import Hearing
+from shared.envelope import Fact
 from shared.errands import Errand
 from shared.publisher import Publisher
 from shared.service import Hears, Service, ServiceSettings
 from shared.service.running import Running
 from tests.conftest import Servers
 from tests.eventually import eventually
+
+TRACE: Final = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+"""A trace that a fact begins, in the form of W3C Trace Context."""
+
+
+def traced() -> Fact:
+    """A fact to be the cause of others, with a trace that goes on in them."""
+    return Fact(clock.new_uuid(), "test.cause.v1", "/test", "cause", clock.now().isoformat(), "cause", TRACE, b"{}")
 
 
 def described(

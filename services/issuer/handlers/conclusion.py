@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import to_json
@@ -44,6 +44,9 @@ from shared.work import Work
 logger = get_logger()
 
 D = TypeVar("D", GuaranteeConcluded, GuaranteeDeclined)
+
+DECISION_BYTES_MAX: Final = 65_536
+"""A decision of the core system is told to the portal with its texts, in one message that a broker must take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +205,9 @@ async def _decided_by_core(
     after = dict(before)
     steps: list[Step] = []
     for one in heard:
+        if len(one.fact.data) > DECISION_BYTES_MAX:
+            put_by(work, one.fact, Impossible("decision_too_long", f"it is longer than {DECISION_BYTES_MAX} bytes"))
+            continue
         guarantee = after.get(_line_of(one.data))
         if guarantee is None:
             put_by(work, one.fact, UNKNOWN_GUARANTEE)

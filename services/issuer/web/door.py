@@ -1,24 +1,15 @@
-"""What the issuer's routes have in common: whose guarantees a caller sees, connections, and bodies that are read."""
+"""What the issuer's routes have in common: whose guarantees a caller sees, and bodies that are read."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
 
-import asyncpg
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
 from services.issuer.domain.names import GUARANTEE_NUMBER
-from shared.errors import Transient
 from shared.portals import OFFICE, Portal
-from shared.postgres import is_transient
-from shared.service import Service
 from shared.web import HttpProblem, read_body
-from shared.work import Work
-
-if TYPE_CHECKING:
-    from shared.postgres import Connection
 
 Caller = Callable[..., Awaitable[Portal]]
 
@@ -42,30 +33,6 @@ def known_form(number: str) -> str:
     if GUARANTEE_NUMBER.fullmatch(number) is None:
         raise HttpProblem(404)
     return number
-
-
-@asynccontextmanager
-async def _away_for_now() -> AsyncIterator[None]:
-    try:
-        yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        if is_transient(error):
-            raise Transient(f"the database: {type(error).__qualname__}") from error
-        raise
-
-
-@asynccontextmanager
-async def connection_of(service: Service) -> AsyncIterator["Connection"]:
-    """A connection for reading; a database that is away is answered 503."""
-    async with _away_for_now(), service.pool.acquire() as connection:
-        yield connection
-
-
-@asynccontextmanager
-async def work_of(service: Service) -> AsyncIterator[Work]:
-    """A unit of work; a database that is away is answered 503."""
-    async with _away_for_now(), service.unit_of_work() as work:
-        yield work
 
 
 async def body_of(request: Request, model: type[B]) -> B:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from services.issuer.domain.announcements import telling_of_issue
 from services.issuer.domain.guarantee import Guarantee, Impossible, MailState, wish_mail
 from services.issuer.store import moving
-from services.issuer.web.door import Caller, body_described, body_of, known_form, scope_of, work_of
+from services.issuer.web.door import Caller, body_described, body_of, known_form, scope_of
 from shared.portals import Portal
 from shared.problems import Problem
 from shared.service import Service
@@ -67,7 +67,7 @@ def mail_routes(service: Service, caller: Caller) -> APIRouter:
     async def wish(number: str, request: Request, asking: Annotated[Portal, Depends(caller)]) -> WishedMail:
         """Sends 電子保証発行完了のお知らせ of the latest issued version again; one that waits is not doubled."""
         address = (await body_of(request, MailWish)).address
-        async with work_of(service) as work:
+        async with service.unit_of_work() as work:
             found = await moving.by_number(work.connection, {known_form(number)})
             guarantee = found.get(number)
             if guarantee is None or scope_of(asking) not in (None, guarantee.portal):

@@ -12,7 +12,7 @@ from services.issuer.domain.names import GUARANTEE_NUMBER, TOKYO
 from services.issuer.domain.shown import GuaranteeDetail, GuaranteePage, detail_of, is_visible, item_of, never_issued
 from services.issuer.store import reading
 from services.issuer.store.reading import Certificate, Filters
-from services.issuer.web.door import Caller, connection_of, known_form, scope_of, sees_all
+from services.issuer.web.door import Caller, known_form, scope_of, sees_all
 from shared import clock
 from shared.messages.intake import CertificateForm, Kind
 from shared.portals import Portal
@@ -60,7 +60,7 @@ def reading_routes(service: Service, caller: Caller) -> APIRouter:
         """保証契約一覧, newest first."""
         narrowed = asked.model_dump(exclude={"cursor", "limit"})
         filters = Filters(portal=scope_of(me), before=asked.cursor, **narrowed)
-        async with connection_of(service) as connection:
+        async with service.pool.acquire() as connection:
             found = await reading.listed(connection, filters, asked.limit + 1)
         page, today = found[: asked.limit], _today()
         following = page[-1].guarantee_number if len(found) > asked.limit else None
@@ -69,7 +69,7 @@ def reading_routes(service: Service, caller: Caller) -> APIRouter:
     @router.get("/{number}")
     async def guarantee(number: str, me: Annotated[Portal, Depends(caller)]) -> GuaranteeDetail:
         """電子保証概要: the latest arrived version, 手続状況, the history, and what became of the mail."""
-        async with connection_of(service) as connection:
+        async with service.pool.acquire() as connection:
             found = await reading.detailed(connection, known_form(number), scope_of(me))
         if found is None:
             raise HttpProblem(404)
@@ -85,7 +85,7 @@ def reading_routes(service: Service, caller: Caller) -> APIRouter:
         """The signed electronic certificate (電子証書) of a version, as JSON, without the key."""
         if not _takes_json(accept):
             raise HttpProblem(406, "not_acceptable", "The certificate is served as application/json.")
-        async with connection_of(service) as connection:
+        async with service.pool.acquire() as connection:
             found = await reading.certificate(connection, known_form(number), version, scope_of(me))
         return JSONResponse(_signed_data(found, everything=sees_all(me)))
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.issuer.store import reading
-from services.issuer.web.door import Caller, body_described, body_of, known_form, scope_of, work_of
+from services.issuer.web.door import Caller, body_described, body_of, known_form, scope_of
 from shared.logs import get_logger
 from shared.portals import Portal
 from shared.sealing import KeyRing
@@ -43,7 +43,7 @@ def reveal_routes(service: Service, caller: Caller, ring: KeyRing) -> APIRouter:
     async def reveal(number: str, request: Request, asking: Annotated[Portal, Depends(caller)]) -> RevealedKey:
         """認証キー. Every look is noted with who, when and through which portal before the key leaves."""
         viewer = (await body_of(request, Viewer)).viewer
-        async with work_of(service) as work:
+        async with service.unit_of_work() as work:
             found = await reading.sealed_key(work.connection, known_form(number), scope_of(asking))
             if found is None:
                 raise HttpProblem(404)

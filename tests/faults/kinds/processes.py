@@ -29,6 +29,27 @@ class Killed:
 
 
 @dataclass(frozen=True, slots=True)
+class KilledWhileCutOff:
+    """The broker is out of reach while work goes on, and then the process dies: only what was committed is left."""
+
+    name: str
+    cut_off_s: float
+
+    kind = "service killed while cut off"
+
+    async def strike(self, world: World) -> None:
+        """Close the wire to the broker, let facts pile up, kill, open, start again."""
+        wire = world.wires[f"{self.name}-rabbitmq"]
+        world.tally.note("close", wire.name)
+        wire.closed = True
+        world.tally.cuts += wire.cut()
+        await lapse(self.cut_off_s)
+        await world.kill(self.name)
+        wire.mend()
+        await world.start(self.name)
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """The orderly end (SIGTERM; PostgreSQL's fast shutdown), then a start: what a deployment does."""
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from services.issuer.domain.states import Conclusion
+from services.issuer.handlers.conclusion import DECISION_BYTES_MAX
 from shared import clock
 from shared.messages.core import GuaranteeConcluded, GuaranteeDeclined
 from shared.problems import Problem
@@ -188,6 +189,18 @@ async def test_repeats_of_the_core_system_are_ignored_and_contradictions_parked(
     assert against == [(f"portal-a/{application_id}", "contradicts_decision")]
     assert unknown == [("portal-a/A-nobody-knows", "unknown_guarantee")]
     assert len(await bench.announced(application_id, "certificate_created")) == 1
+
+
+async def test_a_decision_too_long_for_one_message_is_parked_and_moves_nothing(bench: Bench) -> None:
+    application_id, number, _ = await bench.take_in(Conclusion.CORE)
+    decision = concluded_by_core(application_id)
+    parked = await bench.hear(decision.model_copy(update={"message_from_guarantor": "長" * DECISION_BYTES_MAX}))
+    waiting = await bench.row(number)
+    await bench.hear(decision.model_copy(update={"message_from_guarantor": "長" * 20_000}))
+
+    assert parked == [(f"portal-a/{application_id}", "decision_too_long")]
+    assert waiting["state"] == "awaiting_conclusion"
+    assert (await bench.row(number))["state"] == "active"
 
 
 async def test_a_conclusion_after_an_automatic_one_is_a_repeat(bench: Bench) -> None:

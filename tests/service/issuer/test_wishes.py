@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 from services.issuer.domain.guarantee import MAILS_PER_VERSION_MAX
-from shared.logs import configure
+from services.issuer.web import reveal
 from shared.messages.notifier import MailSent
 from tests.service.issuer.bench import Bench
 from tests.service.issuer.conftest import Door
@@ -14,14 +16,25 @@ from tests.unit.issuer.samples import ADDRESS, ARRIVED_AT
 LIST = "/v1/guarantees"
 
 
+def kept_in(lines: list[str]) -> Processor:
+    """A processor that keeps every line of a log, as text."""
+
+    def keep(logger: WrappedLogger, method: str, event: EventDict) -> str:
+        lines.append(str(event))
+        return lines[-1]
+
+    return keep
+
+
 async def test_the_key_is_revealed_with_a_note_of_who_looked(
-    bench: Bench, door: Door, capsys: pytest.CaptureFixture[str]
+    bench: Bench, door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    configure("issuer")
+    lines: list[str] = []
+    monkeypatch.setattr(reveal, "logger", structlog.wrap_logger(structlog.ReturnLogger(), processors=[kept_in(lines)]))
     _, number, _ = await bench.issue()
     status, body, headers = await door.call("POST", f"{LIST}/{number}/auth-key", body={"viewer": " 三島 太郎 "})
     noted = await bench.pool.fetch("select portal, viewer from auth_key_reveal where guarantee_number = $1", number)
-    line = next(line for line in capsys.readouterr().out.splitlines() if "auth_key.revealed" in line)
+    (line,) = lines
 
     sealed = (await bench.row(number))["sealed_auth_key"]
     assert (status, headers["cache-control"]) == (200, "no-store")

@@ -13,6 +13,7 @@ from services.notifier.edge import Postbox, Server
 from services.notifier.handlers import SEND_MAIL, Mailer, Secretary, record_mails
 from shared import clock
 from shared.delivery import Heard
+from shared.envelope import Fact
 from shared.errands import Errand
 from shared.messages import Message
 from shared.messages.issuer import CompletionMail, GuaranteeIssued
@@ -63,8 +64,9 @@ class Round:
     notifier: Running
     mailbox: Simulator
     heard: list[Message] = field(default_factory=list)
+    traces: list[str | None] = field(default_factory=list)
 
-    async def announce(self, *messages: GuaranteeIssued, occurrence: str = "1") -> None:
+    async def announce(self, *messages: GuaranteeIssued, occurrence: str = "1", cause: Fact | None = None) -> None:
         """Announce issued guarantees as the issuer, in one commit."""
         async with unit_of_work(self.issuer.desk()) as work:
             for message in messages:
@@ -73,6 +75,7 @@ class Round:
                     subject=f"{message.guarantee_number}/{message.version}",
                     occurrence=occurrence,
                     correlation=f"{message.portal}/{message.application_id}",
+                    cause=cause,
                 )
 
     def words_on(self, number: str) -> list[Any]:
@@ -114,9 +117,11 @@ async def rounding(stack: Servers, mailbox: Simulator) -> AsyncIterator[Round]:
         lease_s=LEASE_S,
     )
     words: list[Message] = []
+    traces: list[str | None] = []
 
     async def listen(heard: Sequence[Heard[Any]], work: Work) -> None:
         words.extend(one.data for one in heard)
+        traces.extend(one.fact.traceparent for one in heard)
 
     async with AsyncExitStack() as closing:
         closing.push_async_callback(postbox.close)
@@ -125,4 +130,4 @@ async def rounding(stack: Servers, mailbox: Simulator) -> AsyncIterator[Round]:
         secretary = Secretary(Portals.load(stack.portals_file), stationery)
         table = [Hears(GuaranteeIssued, secretary.make_mails_due)]
         notifier = await closing.enter_async_context(living(stack, "notifier", hears=table, errands=[errand]))
-        yield Round(issuer, notifier, mailbox, words)
+        yield Round(issuer, notifier, mailbox, words, traces)

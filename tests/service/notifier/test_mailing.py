@@ -5,6 +5,7 @@ import pytest
 from services.notifier.domain.letter import SUBJECT, issued_at_shown
 from shared.messages.notifier import MailRefused, MailSent
 from tests.eventually import eventually
+from tests.service.living import TRACE, traced
 from tests.service.notifier.mailing import Round, issued, new_number
 
 
@@ -24,6 +25,17 @@ async def test_a_wished_mail_is_sent_and_announced(post_round: Round) -> None:
         assert "市道○○線道路改良工事" in body
         assert issued_at_shown(fact.issued_at) in body
         assert "https://portal-a.example/" in body
+
+
+async def test_what_became_of_a_mail_goes_on_with_the_trace_of_its_issue(post_round: Round) -> None:
+    sent, refused = new_number(), new_number()
+    await post_round.announce(
+        issued(sent, "trace@kensetsu.example"), issued(refused, "smtp-550+trace@kensetsu.example"), cause=traced()
+    )
+    words = [await post_round.outcome(number) for number in (sent, refused)]
+
+    assert [type(word) for word in words] == [MailSent, MailRefused]
+    assert post_round.traces == [TRACE] * 2
 
 
 async def test_no_mail_goes_where_none_is_wished(post_round: Round) -> None:

@@ -11,6 +11,7 @@ from services.platform_bridge.edge import Platform
 from services.platform_bridge.handlers import POST_CERTIFICATE, Poster, Shelf, keep_certificates, record_outcomes
 from shared import clock
 from shared.delivery import Heard
+from shared.envelope import Fact
 from shared.errands import Errand
 from shared.messages import Message
 from shared.messages.issuer import CertificateCreated
@@ -86,8 +87,9 @@ class Span:
     bridge: Running
     platform: Simulator
     heard: list[Message] = field(default_factory=list)
+    traces: list[str | None] = field(default_factory=list)
 
-    async def announce(self, *messages: CertificateCreated, occurrence: str = "1") -> None:
+    async def announce(self, *messages: CertificateCreated, occurrence: str = "1", cause: Fact | None = None) -> None:
         """Announce certificates as the issuer, in one commit."""
         async with unit_of_work(self.issuer.desk()) as work:
             for message in messages:
@@ -96,6 +98,7 @@ class Span:
                     subject=f"{message.guarantee_number}/{message.version}",
                     occurrence=occurrence,
                     correlation=f"{message.portal}/{message.application_id}",
+                    cause=cause,
                 )
 
     def word_on(self, number: str, version: int = 1) -> Any:
@@ -163,9 +166,11 @@ async def spanning(
         lease_s=LEASE_S,
     )
     words: list[Message] = []
+    traces: list[str | None] = []
 
     async def listen(heard: Sequence[Heard[Any]], work: Work) -> None:
         words.extend(one.data for one in heard)
+        traces.extend(one.fact.traceparent for one in heard)
 
     async with AsyncExitStack() as closing:
         await outside.open()
@@ -175,4 +180,4 @@ async def spanning(
         table = [Hears(CertificateCreated, keep_certificates)]
         bridge = living(stack, "platform_bridge", hears=table, errands=[errand])
         lives.append(await closing.enter_async_context(bridge))
-        yield Span(stack, issuer, lives[0], platform, words)
+        yield Span(stack, issuer, lives[0], platform, words, traces)

@@ -7,6 +7,7 @@ import pytest
 from shared.messages.platform_bridge import CertificateArrived, CertificateRefused
 from tests.conftest import Servers
 from tests.eventually import eventually
+from tests.service.living import TRACE, traced
 from tests.service.platform_bridge.bridging import AUTH_KEY, Span, authorised, created, new_number, spanning
 from tests.unit.simulators.running import Running
 
@@ -24,6 +25,14 @@ async def test_a_created_certificate_arrives_and_its_first_arrival_time_is_annou
     assert word.arrived_at == datetime.fromisoformat(stored["arrived_at"])
     assert (word.portal, word.application_id, word.version) == ("portal-a", f"A-{number}", 1)
     assert word.certificate_id == stored["certificate_id"]
+
+
+async def test_the_platforms_word_goes_on_with_the_trace_of_its_certificate(span: Span) -> None:
+    number = new_number()
+    await span.announce(created(span.stack, number), cause=traced())
+    await span.outcome(number)
+
+    assert span.traces == [TRACE]
 
 
 async def test_the_sealed_key_rests_in_one_place_and_only_until_the_outcome(span: Span) -> None:

@@ -14,7 +14,7 @@ from tests.eventually import eventually
 from tests.service.living import living
 from tests.service.shared.conftest import Ear
 from tests.service.shared.hearers import Hearer, rests
-from tests.service.shared.telling import Mouth, delivery_counts, fact
+from tests.service.shared.telling import QUEUE, Mouth, delivery_counts, fact
 from tests.service.shared.wire import Wire, wire
 
 if TYPE_CHECKING:
@@ -150,6 +150,9 @@ async def test_transient_failures_of_a_redelivered_fact_are_not_counted_as_death
     async with living(stack, "issuer", hears=hearer.hears):
         await hearer.entered.wait()
     hearer.failures = [Transient("away")] * (inbox.ATTEMPTS_MAX + 2)
+    # One more death and it would be parked: the try that is going on is none yet.
+    almost = "insert into issuer.attempt (consumer, message_id, attempts) values ($1, $2, $3)"
+    await tables.execute(almost, QUEUE, fact(1).id, inbox.ATTEMPTS_MAX - 1)
     hearer.closed.set()
     async with living(stack, "issuer", hears=hearer.hears):
         await eventually(lambda: hearer.has_each_once(range(1, 3)))

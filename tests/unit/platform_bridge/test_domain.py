@@ -205,6 +205,15 @@ def test_times_at_the_edge_of_the_calendar_are_odd_and_break_nothing(text: str) 
     assert isinstance(arriving(text), Odd)
 
 
+def test_a_conclusion_at_the_beginning_of_the_calendar_breaks_nothing() -> None:
+    """Whoever concludes tells the time, and a judgement that raised would be made anew for ever."""
+    earliest = datetime.min.replace(tzinfo=UTC)
+
+    assert judge_post(answer(201, GOOD), tried_before=False, concluded_at=earliest, now=NOW) == Arrived(
+        ARRIVED_AT, "c-1"
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "after_s"),
     [

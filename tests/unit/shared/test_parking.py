@@ -1,9 +1,11 @@
 """A parked fact keeps everything a person, and a replay, needs."""
 
 import base64
+import hashlib
 from dataclasses import replace
 from uuid import UUID
 
+import pytest
 from pydantic_core import from_json
 
 from shared import parking, topology
@@ -39,6 +41,18 @@ def test_what_could_not_be_read_is_kept_as_its_beginning_its_length_and_its_hash
 
     assert base64.b64decode(record["unreadable_base64"]) == body[: 64 * 1024]
     assert (record["length_bytes"], len(record["sha256"]), record["message_id"]) == (100_000, 64, "m-1")
+
+
+@pytest.mark.parametrize("letter", ["x", "\\n", '\\"', "長"], ids=["plain", "break", "quote", "wide"])
+def test_a_fact_too_large_for_one_message_reaches_the_desk_with_its_beginning(letter: str) -> None:
+    data = f'{{"a":"{letter * (262_000 // len(letter.encode()))}"}}'.encode()
+    row = parking.row("q", replace(FACT, data=data), "code", "長" * 100_000, AT)
+    record = from_json(row.body)
+
+    assert len(row.body) <= parking.RECORD_BYTES_MAX
+    assert (record["id"], record["type"], record["subject"]) == (str(FACT.id), FACT.type, "s")
+    assert base64.b64decode(record["unreadable_base64"]) == data[: 64 * 1024]
+    assert (record["length_bytes"], record["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
 
 
 def test_a_reason_has_an_end() -> None:

@@ -142,6 +142,61 @@ def test_nothing_is_awaited_between_the_wire_and_the_note(step: Callable[..., An
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Await | ast.AsyncWith | ast.AsyncFor)]
 
 
+def _subscribed(steps: list[str]) -> Subscription:
+    """A subscription whose FastStream side only notes what is asked of it."""
+
+    class Queue:
+        async def cancel(self, _tag: str) -> None:
+            steps.append("cancelled")
+            # A delivery that came just before the broker's answer, on its way through aiormq and aio-pika.
+            asyncio.get_running_loop().create_task(carry())
+
+    async def carry() -> None:
+        await asyncio.create_task(note())
+
+    async def note() -> None:
+        steps.append("noted")
+
+    made = Subscription(subscription.consuming_broker("amqp://user:password@localhost:1/v", "test"), "q", 1)
+    made.subscriber._queue_obj = cast(Any, Queue())
+    made.subscriber._consumer_tag = "tag"
+    return made
+
+
+def test_what_came_before_the_cancelling_is_noted_when_it_ends() -> None:
+    steps: list[str] = []
+
+    _run(_subscribed(steps).cancel())
+
+    assert steps == ["cancelled", "noted"]
+
+
+def test_consuming_goes_on_only_on_a_channel_that_is_ready_and_is_tried_until_it_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a channel that is not ready yet there is no prefetch."""
+    steps: list[str] = []
+    made = _subscribed(steps)
+    failures = [ChannelInvalidStateError("closed"), ConnectionResetError()]
+
+    class Robust:
+        async def ready(self) -> None:
+            steps.append("ready")
+
+    async def start() -> None:
+        steps.append("start")
+        if failures:
+            raise failures.pop()
+
+    made._channel = cast(Any, Robust())
+    monkeypatch.setattr(made.subscriber, "start", start)
+    monkeypatch.setattr(subscription, "RECONNECT_AFTER_S", 0.0)
+
+    _run(made.resume())
+
+    assert steps == ["ready", "start"] * 3
+
+
 class Broker(RuleBasedStateMachine):
     """Deliveries, batches, settlements and cuts in any order: nothing unsettled is ever acknowledged."""
 
