@@ -34,7 +34,7 @@ from shared.service import Hears, Service
 
 def build_app() -> Service:
     """The service and its table of what it hears."""
-    settings = Settings.model_validate({})
+    settings = Settings()
     portals = Portals.load(settings.portals_file)
     means = Means.of(
         sealing_keys=settings.sealing_keys.get_secret_value(),

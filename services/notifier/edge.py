@@ -4,6 +4,7 @@ Nothing here logs: a server's words may hold the recipient's address.
 """
 
 import asyncio
+import re
 import ssl
 from dataclasses import dataclass, field
 from typing import Final
@@ -186,5 +187,6 @@ def _was_stale(heard: Heard) -> bool:
 
 
 def _without(address: str, reply: Reply) -> Reply:
-    """The reply without the address, which has no business in logs and facts."""
-    return Reply(reply.step, reply.code, reply.text.replace(address, _SECRET))
+    """The reply without the address, which has no business in logs and facts, however the server writes it."""
+    written = "|".join(re.escape(form) for form in (addr_spec(address), address))
+    return Reply(reply.step, reply.code, re.sub(written, _SECRET, reply.text, flags=re.IGNORECASE))

@@ -8,7 +8,7 @@ from typing import Final
 from shared.topology import SERVICES
 from tests.faults.kinds import Fault
 from tests.faults.kinds.network import Closed, Cut, Delayed, HalfOpen, Throttled
-from tests.faults.kinds.outside import MailTrouble, PlatformTrouble, Poisoned, Repeated
+from tests.faults.kinds.outside import ArrivedAgain, MailTrouble, PlatformTrouble, Poisoned, Repeated
 from tests.faults.kinds.processes import Killed, KilledWhileCutOff, Paused, Stopped
 from tests.faults.kinds.servers import Alarm, ConnectionsClosed, ReadOnly, SessionsEnded, TableLocked
 
@@ -44,6 +44,7 @@ KINDS: Final[Sequence[Draw]] = (
     lambda dice: PlatformTrouble(dice.choice(PLATFORM_MODES), dice.uniform(0.5, 2)),
     lambda dice: MailTrouble(dice.choice(MAIL_MODES), dice.uniform(0.5, 4)),
     lambda dice: Repeated(dice.getrandbits(32), dice.uniform(0.5, 3)),
+    lambda dice: ArrivedAgain(dice.getrandbits(32), dice.uniform(0.5, 3)),
     lambda dice: Poisoned(dice.getrandbits(32), dice.randrange(1, 20)),
 )
 """Kinds that any system stands; each draws its own victim and length."""
@@ -90,6 +91,8 @@ def quick(seed: int) -> Plan:
         Poisoned(dice.getrandbits(32), 5),
     ]
     dice.shuffle(faults)
+    # Not at the end, where nothing arrives any more that could arrive again.
+    faults.insert(len(faults) // 3, ArrivedAgain(dice.getrandbits(32), 2.0))
     return Plan(seed, tuple(faults))
 
 

@@ -23,6 +23,8 @@ PAGE_ITEMS: Final = 50
 PAGE_ITEMS_MAX: Final = 200
 SEARCHED_CHARS_MAX: Final = 200
 VERSION_MAX: Final = 2**31 - 1
+ISSUED_FROM_MIN: Final = date(1900, 1, 1)
+"""Far before anything was issued; the calendar's first day has no midnight in Japan that could be told in UTC."""
 
 _NO_CONTROL: Final = r"^[^\x00-\x1f\x7f]+$"
 _NUMBER: Final = f"^{GUARANTEE_NUMBER.pattern}$"
@@ -44,7 +46,7 @@ class Asked(BaseModel):
     contractor: _Part = None
     kind: Kind | None = None
     certificate_form: CertificateForm | None = None
-    issued_from: date | None = None
+    issued_from: Annotated[date | None, Field(ge=ISSUED_FROM_MIN)] = None
     project: _Part = None
     number: _Number = None
     cursor: _Number = None

@@ -1,18 +1,26 @@
 """Faults of the outside: the platform, the mail server, and messages that come twice, late, or as garbage."""
 
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from random import Random
+from typing import Any
+from uuid import UUID
 
 import aio_pika
-from aio_pika.abc import AbstractIncomingMessage
+from aio_pika.abc import AbstractExchange, AbstractIncomingMessage
 
 from deploy.database import with_database
+from shared.messages.platform_bridge import CertificateArrived
 from shared.topology import EVENTS, HEARERS
 from tests.faults.pauses import lapse
 from tests.faults.poison import poison_events
 from tests.faults.world import World
 
 COPIED_MESSAGES_MAX = 500
+ARRIVED = CertificateArrived.TYPE
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,33 +92,79 @@ class Repeated:
 
     async def strike(self, world: World) -> None:
         """Listen in, then say it all again."""
-        system = world.system
-        url = with_database(system.place.stack.addresses.broker_url, system.place.vhost)
-        heard: list[AbstractIncomingMessage] = []
-
-        async def hear(message: AbstractIncomingMessage) -> None:
-            heard.append(message)
-
-        async with await aio_pika.connect(url) as connection:
-            channel = await connection.channel()
-            exchange = await channel.get_exchange(EVENTS, ensure=False)
-            ear = await channel.declare_queue(exclusive=True, auto_delete=True)
-            for message_type in HEARERS:
-                await ear.bind(exchange, message_type)
-            await ear.consume(hear, no_ack=True)
-            await lapse(self.lasts_s)
-            for message_type in HEARERS:
-                await ear.unbind(exchange, message_type)
+        async with _listening(world, HEARERS, self.lasts_s) as (exchange, heard):
             again = heard[:COPIED_MESSAGES_MAX] * 2
             Random(self.seed).shuffle(again)
             world.tally.note("repeat", f"{len(again)} messages")
             for message in again:
-                await exchange.publish(_copy(message), message.routing_key or "")
+                await exchange.publish(_copy(message, message.body), message.routing_key or "")
 
 
-def _copy(message: AbstractIncomingMessage) -> aio_pika.Message:
+@dataclass(frozen=True, slots=True)
+class ArrivedAgain:
+    """Arrivals that pass for a while are told once more, as another occasion and with a later time."""
+
+    seed: int
+    lasts_s: float
+
+    kind = "second arrival with another time"
+
+    async def strike(self, world: World) -> None:
+        """Listen in, then tell of second arrivals; the first time must stand."""
+        dice = Random(self.seed)
+        async with _listening(world, (ARRIVED,), self.lasts_s) as (exchange, heard):
+            for message in heard[:COPIED_MESSAGES_MAX]:
+                again = [_later(fact, dice) for fact in _arrivals(message.body)]
+                if again:
+                    await exchange.publish(_copy(message, json.dumps(again).encode()), ARRIVED)
+
+
+def _arrivals(body: bytes) -> list[dict[str, Any]]:
+    """The arrivals in a pack; what another fault has thrown in is none."""
+    try:
+        facts = json.loads(body)
+    except ValueError:
+        return []
+    if not isinstance(facts, list):
+        return []
+    return [fact for fact in facts if isinstance(fact, dict) and "arrived_at" in fact.get("data", {})]
+
+
+def _later(fact: Mapping[str, Any], dice: Random) -> dict[str, Any]:
+    arrived_at = datetime.fromisoformat(fact["data"]["arrived_at"]) + timedelta(hours=1)
+    data = {**fact["data"], "arrived_at": arrived_at.isoformat()}
+    return {**fact, "id": str(UUID(int=dice.getrandbits(128))), "data": data}
+
+
+@asynccontextmanager
+async def _listening(
+    world: World, types: Iterable[str], lasts_s: float
+) -> AsyncIterator[tuple[AbstractExchange, list[AbstractIncomingMessage]]]:
+    """The events' exchange as its administrator, and what passed on it in so many seconds."""
+    system = world.system
+    url = with_database(system.place.stack.addresses.broker_url, system.place.vhost)
+    heard: list[AbstractIncomingMessage] = []
+
+    async def hear(message: AbstractIncomingMessage) -> None:
+        heard.append(message)
+
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        exchange = await channel.get_exchange(EVENTS, ensure=False)
+        ear = await channel.declare_queue(exclusive=True, auto_delete=True)
+        for message_type in types:
+            await ear.bind(exchange, message_type)
+        await ear.consume(hear, no_ack=True)
+        await lapse(lasts_s)
+        for message_type in types:
+            await ear.unbind(exchange, message_type)
+        assert heard, "nothing passed"
+        yield exchange, heard
+
+
+def _copy(message: AbstractIncomingMessage, body: bytes) -> aio_pika.Message:
     return aio_pika.Message(
-        message.body,
+        body,
         headers=message.headers,
         content_type=message.content_type,
         message_id=message.message_id,

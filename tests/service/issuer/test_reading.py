@@ -95,6 +95,7 @@ async def test_pages_follow_each_other_without_gap_or_repeat(bench: Bench, door:
         {"kind": "bid"},
         {"contractor": "a\x00b"},
         {"issued_from": "5"},
+        {"issued_from": "0001-01-01"},
     ],
 )
 async def test_a_list_that_cannot_be_asked_for_is_answered_with_a_problem(door: Door, query: dict[str, str]) -> None:

@@ -17,53 +17,8 @@ DOOR: Final = "portal-a"
 GONE: Final = object()
 """Put in the place of a value, it takes the field away."""
 
-EXAMPLE: Final[dict[str, Any]] = {
-    "application_id": "A-2026-000123",
-    "portal": "portal-a",
-    "submitted_at": "2026-01-15T09:30:00+09:00",
-    "receiving_office": "静岡支店",
-    "paper_delivery": "office",
-    "contractor": {"customer_number": "C-0045678", "name": "○○建設 株式会社", "jv_name": None},
-    "contract": {
-        "obligee_code": "222062",
-        "obligee_name": "三島市長",
-        "project_name": "市道○○線道路改良工事",
-        "works_kind": "construction",
-        "tender_notice_date": "2025-12-10",
-        "contract_date": "2026-01-20",
-        "contract_date_planned": True,
-        "works_from": "2026-01-21",
-        "works_until": "2026-12-25",
-        "price": 50_000_000,
-        "fiscal_year_amount": None,
-        "fiscal_year": None,
-        "advance_payment_planned": True,
-        "low_bid": False,
-    },
-    "guarantees": [
-        {
-            "kind": "advance_payment",
-            "certificate_form": "electronic",
-            "amount": 20_000_000,
-            "depository": "○○銀行\u3000××支店",
-            "redeposit": False,
-            "premium_payment_method": "bank_transfer",
-            "premium_billed_to": "○○建設 株式会社",
-            "paper_premium_statement": False,
-        },
-        {
-            "kind": "contract_performance",
-            "certificate_form": "paper",
-            "amount": 5_000_000,
-            "premium_payment_method": "bank_transfer",
-            "premium_billed_to": "○○建設 株式会社",
-            "paper_premium_statement": False,
-        },
-    ],
-    "completion_mail": {"wanted": True, "address": "keiri@kensetsu.example"},
-    "contact": {"department": "工務部", "title": "課長", "name": "三島 太郎", "phone": "055-000-0000"},
-    "message_to_guarantor": None,
-}
+EXAMPLES: Final = ROOT / "tests" / "contract" / "examples"
+EXAMPLE: Final[dict[str, Any]] = json.loads((EXAMPLES / "application.json").read_text(encoding="utf-8"))
 
 INTERIM: Final[dict[str, Any]] = {
     **EXAMPLE["guarantees"][0],

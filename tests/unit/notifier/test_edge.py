@@ -152,9 +152,13 @@ async def test_a_call_that_is_cancelled_takes_its_connection_with_it() -> None:
     assert len(script.heard) == 2
 
 
-async def test_the_servers_words_come_back_without_the_address() -> None:
-    async with postbox(saying(RCPT=f"550 <{ADDRESS}> is unknown")) as box:
-        told = await box.send(ADDRESS, MAIL)
+@pytest.mark.parametrize(
+    ("address", "echoed"),
+    [(ADDRESS, ADDRESS), (ADDRESS, ADDRESS.upper()), ("a..b.@keitai.example", '"a..b."@keitai.example')],
+)
+async def test_the_servers_words_come_back_without_the_address(address: str, echoed: str) -> None:
+    async with postbox(saying(RCPT=f"550 <{echoed}> is unknown")) as box:
+        told = await box.send(address, MAIL)
 
     assert told == Reply(Step.RECIPIENT, 550, "<<recipient>> is unknown")
 
