@@ -85,7 +85,7 @@ class Owner:
             try:
                 await self._hold()
             except postgres.FAILURES as error:
-                logger.warning("owner.lost_connection", error=str(error), kind=type(error).__qualname__)
+                logger.warning("owner.lost_connection", error=postgres.told(error))
             await asyncio.sleep(RECONNECT_AFTER_S)
 
     async def _hold(self) -> None:
@@ -129,7 +129,7 @@ class Owner:
                 await self.bury_the_dead()
             except postgres.FAILURES as error:
                 # The lock is on another connection and stands; the dead can wait for the next look.
-                logger.warning("owner.failed_to_look", error=str(error), kind=type(error).__qualname__)
+                logger.warning("owner.failed_to_look", error=postgres.told(error))
             await asyncio.sleep(clock.jittered(LOOK_EVERY_S))
 
     async def bury_the_dead(self) -> None:

@@ -50,6 +50,21 @@ def is_transient(error: BaseException) -> bool:
     return is_interface and _CONNECTION_GONE.search(str(error)) is not None
 
 
+def told(error: BaseException) -> str:
+    """An error in words that may be logged and shown.
+
+    PostgreSQL quotes whole rows in its details, and asyncpg quotes arguments; those may be personal or sealed. Of
+    their errors only kind, code and the names of things are told.
+    """
+    kind = type(error).__qualname__
+    if isinstance(error, asyncpg.PostgresError):
+        names = [getattr(error, name, None) for name in ("table_name", "column_name", "constraint_name")]
+        return " ".join([kind, str(error.sqlstate), *(str(name) for name in names if name)])
+    if isinstance(error, asyncpg.InterfaceError):
+        return kind
+    return f"{kind}: {error}"
+
+
 async def open_pool(url: str, schema: str, *, connections_max: int = POOL_CONNECTIONS_MAX) -> "Pool":
     """A pool whose connections see only `schema`. Every command ends within `COMMAND_TIMEOUT_S`."""
     return await asyncpg.create_pool(

@@ -169,7 +169,7 @@ class Relay:
             except Exception as error:
                 # Confirmed rows must go or they are published again; so only the database's return ends this loop.
                 if not postgres.is_transient(error):
-                    logger.error("relay.failed_to_settle", kind=type(error).__qualname__, error=str(error))
+                    logger.error("relay.failed_to_settle", error=postgres.told(error))
                 await asyncio.sleep(DATABASE_RETRY_S)
         reached("+delete")
         self._held.difference_update(done)
@@ -208,7 +208,7 @@ class Relay:
                     self._sweep_wanted |= len(rows) == room
             except Exception as error:
                 if not postgres.is_transient(error):
-                    logger.error("relay.failed_to_sweep", kind=type(error).__qualname__, error=str(error))
+                    logger.error("relay.failed_to_sweep", error=postgres.told(error))
             finally:
                 self.give_back(room)
             await asyncio.sleep(DATABASE_RETRY_S / 10 if self._sweep_wanted else clock.jittered(SWEEP_EVERY_S))

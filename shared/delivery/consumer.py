@@ -110,7 +110,7 @@ class Consumer:
                 await self.settle(items[:middle], counted=counted)
                 await self.settle(items[middle:], counted=counted)
             else:
-                await self._park(items[0], code_of(error), f"{type(error).__qualname__}: {error}")
+                await self._park(items[0], code_of(error), postgres.told(error))
             return
         logger.info(
             "delivery.settled",
@@ -179,7 +179,7 @@ class Consumer:
         now_s = clock.monotonic_s()
         if self.failing_since_s is None:
             self.failing_since_s = now_s
-            logger.warning("delivery.waited", queue=self.hearing.queue, kind=type(error).__qualname__, error=str(error))
+            logger.warning("delivery.waited", queue=self.hearing.queue, error=postgres.told(error))
         if now_s - self.failing_since_s < OUTAGE_S_MIN:
             await asyncio.sleep(clock.jittered(wait_s))
             return True

@@ -208,14 +208,12 @@ class Runner:
                     return
                 else:
                     row, _ = batch[0]
-                    kind = type(error).__qualname__
-                    logger.error(
-                        "errand.unrecordable", errand=self.errand.name, key=row.key, kind=kind, error=str(error)
-                    )
+                    reason = postgres.told(error)
+                    logger.error("errand.unrecordable", errand=self.errand.name, key=row.key, error=reason)
                     if isinstance(batch[0][1], Hold):
                         # Not even that can be written; a person is called, and there is no hurry.
                         await asyncio.sleep(clock.jittered(DATABASE_RETRY_S))
-                    batch = [(row, Hold(f"its outcome cannot be recorded: {kind}: {error}"))]
+                    batch = [(row, Hold(f"its outcome cannot be recorded: {reason}"))]
 
     async def _record_together(self, batch: Sequence[tuple[Claimed, Outcome]]) -> None:
         if self.desk is None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from pydantic import ValidationError
@@ -47,6 +47,9 @@ D = TypeVar("D", GuaranteeConcluded, GuaranteeDeclined)
 
 DECISION_BYTES_MAX: Final = 65_536
 """A decision of the core system is told to the portal with its texts, in one message that a broker must take."""
+
+CONCLUDED_AHEAD_MAX: Final = timedelta(minutes=5)
+"""How far the core system's clock may run before ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,8 @@ def _taken_in(means: Means, asked: _Asked, guarantee_number: str, work: Work) ->
     data = asked.heard.data
     new = requested(guarantee_number, data.portal, data.application_id, asked.application, asked.line)
     outcome: Outcome = number_given(new)
-    if means.conclusion is Conclusion.AUTOMATIC:
+    # An interim advance payment hangs on an earlier guarantee (domain rule 5), which a person compares so far.
+    if means.conclusion is Conclusion.AUTOMATIC and asked.line.kind != "interim_advance_payment":
         outcome = conclude(number_given(new), _to_the_millisecond(work.now), asked.application.completion_mail)
     if not isinstance(outcome, Guarantee):
         raise TypeError(f"a guarantee that was just taken in can be concluded: {outcome.reason}")
@@ -182,6 +186,8 @@ async def on_guarantee_concluded(means: Means, heard: Sequence[Heard[GuaranteeCo
     def decide(guarantee: Guarantee, application: Application, data: GuaranteeConcluded) -> Outcome:
         if data.concluded_at.tzinfo is None:
             return Impossible("time_without_zone", "concluded_at has no offset; the moment is a guess")
+        if data.concluded_at > work.now + CONCLUDED_AHEAD_MAX:
+            return Impossible("concluded_in_the_future", "concluded_at lies ahead; the certificate would be refused")
         concluded_at = _to_the_millisecond(data.concluded_at)
         return conclude(guarantee, concluded_at, application.completion_mail, data.message_from_guarantor)
 

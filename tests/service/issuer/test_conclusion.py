@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from services.issuer.domain.states import Conclusion
-from services.issuer.handlers.conclusion import DECISION_BYTES_MAX
+from services.issuer.handlers.conclusion import CONCLUDED_AHEAD_MAX, DECISION_BYTES_MAX
 from shared import clock
 from shared.messages.core import GuaranteeConcluded, GuaranteeDeclined
 from shared.problems import Problem
@@ -16,6 +16,8 @@ from tests.service.issuer.bench import ELECTRONIC, PAPER, Bench, accepted
 
 CONCLUDED_AT = datetime(2026, 1, 15, 2, 0, tzinfo=UTC)
 DECLINED = Problem(code="underwriting_declined", pointer="", message_ja="お引受できません。", message_en="Declined.")
+
+INTERIM = "interim_advance_payment"
 
 
 def concluded_by_core(application_id: str, kind: str = ELECTRONIC) -> GuaranteeConcluded:
@@ -208,3 +210,22 @@ async def test_a_conclusion_after_an_automatic_one_is_a_repeat(bench: Bench) -> 
 
     assert await bench.hear(concluded_by_core(application_id)) == []
     assert len(await bench.announced(application_id, "certificate_created")) == 1
+
+
+async def test_a_conclusion_that_lies_ahead_of_our_clock_is_parked(bench: Bench) -> None:
+    application_id, number, _ = await bench.take_in(Conclusion.CORE)
+    ahead = clock.now() + CONCLUDED_AHEAD_MAX * 2
+    parked = await bench.hear(concluded_by_core(application_id).model_copy(update={"concluded_at": ahead}))
+
+    assert parked == [(f"portal-a/{application_id}", "concluded_in_the_future")]
+    assert (await bench.row(number))["state"] == "awaiting_conclusion"
+
+
+async def test_an_interim_advance_payment_waits_for_a_person_even_when_conclusion_is_automatic(bench: Bench) -> None:
+    message = accepted()
+    application = {**message.application, "guarantees": [{**message.application["guarantees"][0], "kind": INTERIM}]}
+    await bench.hear(message.model_copy(update={"application": application}))
+    numbers = await bench.numbers(message.application_id)
+
+    assert (await bench.row(numbers[INTERIM]))["state"] == "awaiting_conclusion"
+    assert await bench.announced(message.application_id, "certificate_created") == []
