@@ -50,7 +50,13 @@ async def _user(management: Management, user: str, password: str | None) -> None
     if known is not None and is_password(password, known["password_hash"]) and not known["tags"]:
         return
     hashed = {"password_hash": password_hash(password), "hashing_algorithm": HASHING, "tags": ""}
-    await management.put(path, hashed)
+    try:
+        await management.put(path, hashed)
+    except Refused as refused:
+        if "user_already_exists" not in str(refused):
+            raise
+        # Somebody else made it at the same moment; now it is there and the same request changes it.
+        await management.put(path, hashed)
 
 
 async def _queues(management: Management, plan: Topology) -> None:
