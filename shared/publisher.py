@@ -21,6 +21,7 @@ from shared.errors import Transient
 
 PUBLISH_TIMEOUT_S = 20.0
 CONNECT_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 1.0
 RECONNECT_AFTER_S = 0.2
 HEARTBEAT_S = 10
 
@@ -139,7 +140,8 @@ class Publisher:
         if connection is not None:
             # The peer may be gone already; a close that fails has nothing left to close.
             with suppress(aiormq.exceptions.AMQPError, ConnectionError, OSError, RuntimeError, TimeoutError):
-                await asyncio.wait_for(connection.close(), 1.0)
+                async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                    await connection.close()
 
     async def connect(self) -> None:
         """Wait until a connection stands, trying every `RECONNECT_AFTER_S`."""

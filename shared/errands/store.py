@@ -56,7 +56,7 @@ _CLAIM = """
                  where before.errand = e.errand and before.order_key = e.order_key
                    and before.order_no = e.order_no - 1 and before.state = 'settled'))
          order by e.turn, e.due_at limit $4 for update skip locked)
-    returning key, payload, attempts, unknown, lease_token, correlation, traceparent, created_at
+    returning key, payload, attempts, unknown, lease_token, correlation, traceparent, created_at, turn
 """
 # What the call needed, an address perhaps, is not kept any longer than it is needed.
 _SETTLE = """
@@ -174,7 +174,8 @@ async def claim(
     What this process holds in memory (`held`) is not taken again, even when its lease ran out: it is being called.
     """
     records = await connection.fetch(_CLAIM, errand, owner_id, lease_s, limit, sorted(held))
-    return [_claimed(errand, record) for record in records]
+    # An update gives its rows back in any order.
+    return [_claimed(errand, record) for record in sorted(records, key=lambda record: (record["turn"], record["key"]))]
 
 
 def _claimed(errand: str, record: "Record") -> Claimed:

@@ -8,7 +8,7 @@ a second one would be seen.
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -21,6 +21,7 @@ from shared.envelope import Fact, encode, fact_id, pack, source_of
 from shared.errands import Claimed, Due, Ended, Errand, Later, Outcome, Settled
 from shared.messages.issuer import CompletionMail, GuaranteeIssued
 from shared.messages.notifier import MailSent
+from shared.postgres import FAILURES
 from shared.service import Hears
 from shared.service.running import Running
 from shared.topology import EVENTS
@@ -104,7 +105,12 @@ class Circle:
             await self.die(name)
 
     async def announce(self, keys: Sequence[str]) -> None:
-        """Let the issuer announce these versions, in one transaction."""
+        """Let the issuer announce these versions, in one transaction; again if a cut has left the outcome unknown."""
+        while True:
+            with suppress(*FAILURES):
+                return await self._announce(keys)
+
+    async def _announce(self, keys: Sequence[str]) -> None:
         async with unit_of_work(self._running["issuer"].desk(), "model") as work:
             for key in keys:
                 number = key.partition("/")[0]
@@ -112,7 +118,7 @@ class Circle:
 
     async def repeat(self, keys: Sequence[str]) -> None:
         """Let the broker deliver these again, as one pack."""
-        message = aio_pika.Message(pack([encode(_fact(key)) for key in keys]), headers={"facts": len(keys)})
+        message = aio_pika.Message(pack([encode(fact_of(key)) for key in keys]), headers={"facts": len(keys)})
         async with await aio_pika.connect(self._servers.broker_admin_url) as connection:
             channel = await connection.channel()
             exchange = await channel.get_exchange(EVENTS, ensure=False)
@@ -120,13 +126,7 @@ class Circle:
 
     async def effects(self) -> list[Counter[str]]:
         """How often each version was heard, recorded and told."""
-        connection = await asyncpg.connect(self._servers.owner_url)
-        try:
-            return [
-                Counter(row["key"] for row in await connection.fetch(f"select key from {table}")) for table in EFFECTS
-            ]
-        finally:
-            await connection.close()
+        return await effects_of(self._servers)
 
     async def left(self) -> int:
         """Rows that are not at rest."""
@@ -161,7 +161,8 @@ def issued(key: str) -> GuaranteeIssued:
     )
 
 
-def _fact(key: str) -> Fact:
+def fact_of(key: str) -> Fact:
+    """That fact as the issuer would announce it."""
     body = issued(key)
     identity = fact_id(body.TYPE, key, "1")
     correlation = f"portal-a/{body.guarantee_number}"
@@ -169,12 +170,13 @@ def _fact(key: str) -> Fact:
     return Fact(identity, body.TYPE, source_of("issuer"), key, AT.isoformat(), correlation, None, data)
 
 
-async def _note(work: Work, table: str, keys: Sequence[str]) -> None:
+async def note(work: Work, table: str, keys: Sequence[str]) -> None:
+    """Count an effect on these versions."""
     await work.connection.execute(f"insert into {table} select unnest($1::text[])", keys)
 
 
 async def _heard(heard: Sequence[Heard[GuaranteeIssued]], work: Work) -> None:
-    await _note(work, "was_heard", [one.fact.subject for one in heard])
+    await note(work, "was_heard", [one.fact.subject for one in heard])
     due = []
     for one in heard:
         number, version = one.data.guarantee_number, one.data.version
@@ -183,7 +185,7 @@ async def _heard(heard: Sequence[Heard[GuaranteeIssued]], work: Work) -> None:
 
 
 async def _record(ended: Sequence[Ended], work: Work) -> None:
-    await _note(work, "was_recorded", [row.key for row, _ in ended])
+    await note(work, "was_recorded", [row.key for row, _ in ended])
     for row, _ in ended:
         number, _, version = row.key.partition("/")
         sent = MailSent(
@@ -198,19 +200,33 @@ async def _record(ended: Sequence[Ended], work: Work) -> None:
 
 
 async def _told(heard: Sequence[Heard[MailSent]], work: Work) -> None:
-    await _note(work, "was_told", [one.fact.subject for one in heard])
+    await note(work, "was_told", [one.fact.subject for one in heard])
 
 
-@asynccontextmanager
-async def circle(servers: Servers) -> AsyncIterator[Circle]:
-    """Both services alive, their tables of effects empty."""
+async def empty_effects(servers: Servers) -> None:
+    """Make the tables in which effects are counted, or empty them."""
     connection = await asyncpg.connect(servers.owner_url)
     for table in EFFECTS:
         await connection.execute(f"create table if not exists {table} (key text not null)")
         await connection.execute(f"truncate {table}")
         await connection.execute(f"grant insert on {table} to hosho_{table.partition('.')[0]}")
     await connection.close()
-    ports = {"postgres": _port(servers.database_url("issuer")), "rabbitmq": _port(servers.broker_url("issuer"))}
+
+
+async def effects_of(servers: Servers) -> list[Counter[str]]:
+    """How often each version was heard, recorded and told."""
+    connection = await asyncpg.connect(servers.owner_url)
+    try:
+        return [Counter(row["key"] for row in await connection.fetch(f"select key from {table}")) for table in EFFECTS]
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def circle(servers: Servers) -> AsyncIterator[Circle]:
+    """Both services alive, their tables of effects empty."""
+    await empty_effects(servers)
+    ports = {"postgres": port_of(servers.database_url("issuer")), "rabbitmq": port_of(servers.broker_url("issuer"))}
     targets = {f"{name}-{what}": port for name in ("issuer", "notifier") for what, port in ports.items()}
     async with wires(targets) as led:
         both = Circle(servers, led)
@@ -222,5 +238,5 @@ async def circle(servers: Servers) -> AsyncIterator[Circle]:
             await both.close()
 
 
-def _port(url: str) -> int:
+def port_of(url: str) -> int:
     return int(url.rpartition("@")[2].partition("/")[0].rpartition(":")[2])

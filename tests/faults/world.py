@@ -72,6 +72,7 @@ class World:
         self.tally = Tally()
         self._program_of = program_of
         self._locks = {name: asyncio.Lock() for name in (*SERVICES, "postgres", "rabbitmq")}
+        self._turns = {name: asyncio.Lock() for name in self._locks}
         self._down: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._http: aiohttp.ClientSession | None = None
@@ -97,6 +98,10 @@ class World:
                 for task in self._tasks:
                     task.cancel()
                 await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def turn(self, name: str) -> asyncio.Lock:
+        """Held by a fault that ends a program and starts it again, so that no other does so meanwhile."""
+        return self._turns[name]
 
     async def kill(self, name: str) -> None:
         """End a program as a power cut would."""

@@ -23,9 +23,10 @@ class Killed:
 
     async def strike(self, world: World) -> None:
         """Kill, leave it dead for a while, start it again."""
-        await world.kill(self.name)
-        await lapse(self.down_s)
-        await world.start(self.name)
+        async with world.turn(self.name):
+            await world.kill(self.name)
+            await lapse(self.down_s)
+            await world.start(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,14 @@ class KilledWhileCutOff:
     async def strike(self, world: World) -> None:
         """Close the wire to the broker, let facts pile up, kill, open, start again."""
         wire = world.wires[f"{self.name}-rabbitmq"]
-        world.tally.note("close", wire.name)
-        wire.closed = True
-        world.tally.cuts += wire.cut()
-        await lapse(self.cut_off_s)
-        await world.kill(self.name)
-        wire.mend()
-        await world.start(self.name)
+        async with world.turn(self.name):
+            world.tally.note("close", wire.name)
+            wire.closed = True
+            world.tally.cuts += wire.cut()
+            await lapse(self.cut_off_s)
+            await world.kill(self.name)
+            wire.mend()
+            await world.start(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,10 @@ class Stopped:
 
     async def strike(self, world: World) -> None:
         """End, leave it away for a while, start it again."""
-        await world.end(self.name)
-        await lapse(self.down_s)
-        await world.start(self.name)
+        async with world.turn(self.name):
+            await world.end(self.name)
+            await lapse(self.down_s)
+            await world.start(self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,8 @@ async def test_a_row_in_a_long_wait_does_not_let_the_next_flood_overtake_everybo
         await add(*(f"b-{number:03}" for number in range(50)))
         async with unit_of_work(living_.desk()) as work:
             claimed = await store.claim(work.connection, NAME, 1, 60.0, 20)
+    # Claimed in the order of their turns: those of one portal never in another order than they came.
+    assert [one.key for one in claimed if one.key[0] == "b"] == sorted(one.key for one in claimed if one.key[0] == "b")
     turns = [one.key[0] for one in claimed]
     assert turns.count("c") >= 9, turns
     assert turns.count("b") >= 9, turns

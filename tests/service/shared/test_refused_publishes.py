@@ -191,3 +191,20 @@ async def test_the_same_message_id_may_go_again_afterwards_and_on_another_exchan
         await publisher.publish(_outgoing(HEARD, "m"))
     assert await mouth.ready() == 2
     assert await mouth.ready(ANSWERS) == 1
+
+
+async def test_nothing_is_written_to_a_connection_that_an_alarm_blocks(mouth: Mouth, stack: Servers) -> None:
+    """What is written meanwhile would time out, be published again, and land afterwards all the same."""
+    async with _publishing(stack) as publisher:
+        await publisher.publish(_outgoing(HEARD, "before"))
+        channel = publisher._channels[topology.EVENTS]
+        unblocked = channel.connection._Connection__connection_unblocked  # type: ignore[attr-defined]
+        unblocked.clear()
+        publishing = asyncio.create_task(publisher.publish(_outgoing(HEARD, "during")))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert channel.delivery_tag == 1
+
+        unblocked.set()
+        await publishing
+    assert await mouth.ready() == 2

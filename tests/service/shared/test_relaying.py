@@ -184,3 +184,9 @@ async def test_rows_that_wait_for_the_broker_keep_their_lease(
         line.mend()
         await eventually(lambda: _emptied(tables))
     assert _names(await mouth.taken()) == {f"A-{number}": 1 for number in range(3)}
+
+
+async def test_a_stop_that_meets_a_shout_ends(mouth: Mouth, stack: Servers) -> None:
+    async with asyncio.timeout(5):
+        async with living(stack, "notifier") as notifier:
+            notifier.owner.shout()

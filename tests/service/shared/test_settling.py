@@ -255,3 +255,19 @@ async def test_a_real_deadlock_ends_with_both_done(mouth: Mouth, stack: Servers,
         await asyncio.gather(mouth.tell([fact(1)]), mouth.tell([refused(2)], key=refused(2).type))
         await eventually(lambda: sent.has_each_once(range(1, 2)) and other.has_each_once(range(2, 3)))
     assert await mouth.ready(topology.PARKED_QUEUE) == 0
+
+
+async def test_what_another_process_has_done_meanwhile_is_not_parked(
+    mouth: Mouth, stack: Servers, tables: "Tables"
+) -> None:
+    hearer = Hearer()
+    async with living(stack, "issuer", hears=hearer.hears) as issuer:
+        await mouth.tell([fact(1)])
+        await eventually(lambda: hearer.has_each_once(range(1, 2)))
+
+        await issuer.consumers[0]._park(fact(1), "kills_its_process", "five tries")
+        await issuer.consumers[0]._park(fact(2), "kills_its_process", "five tries")
+
+        (parked,) = await _desk(mouth, 1)
+    assert parked["id"] == str(fact(2).id)
+    assert await _outcomes(tables) == {fact(1).id: ("done", 0), fact(2).id: ("parked", 0)}

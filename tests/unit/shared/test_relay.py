@@ -1,6 +1,7 @@
 """How rows become messages: packs, single facts, and the journal's record."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 from uuid import UUID
 
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from pydantic_core import from_json
 from shared import outbox, topology
 from shared.envelope import BATCH_CONTENT_TYPE
 from shared.outbox import Announcement, Leased
-from shared.relay import PACK_BYTES_MAX, PACK_FACTS_MAX, _journal, _parcels
+from shared.relay import MEMORY_ROWS_MAX, PACK_BYTES_MAX, PACK_FACTS_MAX, Relay, _journal, _parcels
 
 TYPES = ("issuer.guarantee_issued.v1", "issuer.certificate_created.v1")
 
@@ -68,7 +69,8 @@ def test_every_row_that_is_published_is_in_exactly_one_message(contents: list[di
 def test_the_journal_names_each_fact_once_and_no_content() -> None:
     answer = _row(1, exchange=topology.PORTALS, journalled=False)
     unheard = _row(2, exchange=outbox.JOURNAL_ONLY, body=b"")
-    record = _journal("issuer", [_row(1), answer, unheard, _row(1)])
+    parked = _row(3, exchange=topology.PARKING, journalled=False)
+    record = _journal("issuer", [_row(1), answer, unheard, parked, _row(1)])
 
     assert record is not None
     told = from_json(record.body)
@@ -88,3 +90,30 @@ def test_a_portals_copy_is_correlated_by_the_application() -> None:
 
     assert parcel.message.correlation_id == "A-1"
     assert parcel.message.headers == {"cloudEvents_id": "x"}
+
+
+class _Owner:
+    def on_due(self, wake: Callable[[], None]) -> None:
+        self.wake = wake
+
+
+def test_a_row_that_is_in_memory_already_is_not_taken_twice() -> None:
+    """A lease that ran out while its row waits here is claimed again by the sweep."""
+    relay = Relay("issuer", cast(Any, None), cast(Any, _Owner()), cast(Any, None))
+
+    relay.take([_row(1), _row(2)])
+    relay.take([_row(2), _row(3)])
+
+    assert [row.id for row in relay._waiting] == [1, 2, 3]
+    assert relay.held == 3
+
+
+def test_memory_grants_no_more_than_it_has_room_for() -> None:
+    relay = Relay("issuer", cast(Any, None), cast(Any, _Owner()), cast(Any, None))
+
+    assert relay.reserve(MEMORY_ROWS_MAX - 1) == MEMORY_ROWS_MAX - 1
+    assert relay.reserve(5) == 1
+    assert relay.reserve(5) == 0
+    relay.give_back(MEMORY_ROWS_MAX)
+    relay.take([_row(number) for number in range(10)])
+    assert relay.reserve(MEMORY_ROWS_MAX) == MEMORY_ROWS_MAX - 10
