@@ -7,7 +7,7 @@ STAMP := .venv/.set-up
 PYTHON := .venv/bin/python
 BIN := .venv/bin
 
-.PHONY: help set-up up down status demo test lint unit service e2e faults clean
+.PHONY: help set-up up down status demo test lint unit service e2e faults faults-quick crash-points storm clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -37,6 +37,15 @@ lint: $(STAMP) ## Style, types and import rules only.
 
 unit service e2e faults: $(STAMP) ## One group of tests only.
 	@$(PYTHON) -m deploy.local test $@
+
+faults-quick: $(STAMP) ## A short seeded round of faults with its ledger; SEED=n.
+	@$(PYTHON) -m tests.faults quick --seed $(or $(SEED),1)
+
+crash-points: $(STAMP) ## Die at every crash point of every service, once each.
+	@$(PYTHON) -m tests.faults crash-points --seed $(or $(SEED),1)
+
+storm: $(STAMP) ## Two hundred faults while applications flow; APPLICATIONS=n SEED=n.
+	@$(PYTHON) -m tests.faults storm --applications $(or $(APPLICATIONS),1000) --seed $(or $(SEED),1)
 
 clean: ## Delete everything the runner and the set-up made, data too.
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m deploy.local clean; fi

@@ -146,11 +146,11 @@ class Publisher:
     async def connect(self) -> None:
         """Wait until a connection stands, trying every `RECONNECT_AFTER_S`."""
         while True:
-            try:
+            # aiormq raises bare exceptions too when a connection breaks while it opens; whatever it is, time heals it.
+            with suppress(Exception):
                 await self._channel("")
                 return
-            except (aiormq.exceptions.AMQPError, ConnectionError, OSError, TimeoutError, RuntimeError):
-                await asyncio.sleep(RECONNECT_AFTER_S)
+            await asyncio.sleep(RECONNECT_AFTER_S)
 
     async def stay_connected(self) -> None:
         """Connect again whenever the connection is gone, also while nothing is published, until cancelled."""

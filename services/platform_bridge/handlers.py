@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, assert_never
 
-import asyncpg
-
 from services.platform_bridge import domain, store
 from services.platform_bridge.domain import Arrived, AskFirst, Post, Refused, Verdict
 from services.platform_bridge.edge import Platform
@@ -110,7 +108,7 @@ class Poster:
         """Post one certificate: the same bytes under the same key in every try."""
         try:
             post = await self._shelf.take(row.key)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except postgres.FAILURES as error:
             if not postgres.is_transient(error):
                 raise
             return Later(f"the certificate cannot be read: {type(error).__qualname__}")

@@ -27,8 +27,11 @@ logger = get_logger()
 class Consumer:
     """One worker on one queue."""
 
-    def __init__(self, hearing: Hearing, subscription: Subscription, desk: Callable[[], Desk]) -> None:
+    def __init__(
+        self, hearing: Hearing, subscription: Subscription, desk: Callable[[], Desk], suspects: asyncio.Lock
+    ) -> None:
         self.hearing = hearing
+        self._suspects = suspects
         self.subscription = subscription
         self._desk = desk
         self.idle = asyncio.Event()
@@ -164,12 +167,14 @@ class Consumer:
             if over:
                 await self._park(over[0], "kills_its_process", f"{inbox.ATTEMPTS_MAX} tries ended with the process")
                 continue
-            uncounted = {item.id for item in group} - counted
-            if uncounted:
-                async with postgres.transaction(pool) as connection:
-                    await inbox.count_attempts(connection, queue, uncounted)
-                counted |= uncounted
-            await self.settle(group, counted=True)
+            # One suspect at a time in the whole process: else a killer in one queue condemns the heads of all others.
+            async with self._suspects:
+                uncounted = {item.id for item in group} - counted
+                if uncounted:
+                    async with postgres.transaction(pool) as connection:
+                        await inbox.count_attempts(connection, queue, uncounted)
+                    counted |= uncounted
+                await self.settle(group, counted=True)
 
     async def _wait_out(self, error: Exception, wait_s: float, counted: Collection[UUID]) -> bool:
         """Wait before the next try; after `OUTAGE_S_MIN` give everything back once and wait for the database.

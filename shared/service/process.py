@@ -74,11 +74,14 @@ async def _live(service: Service) -> None:
     try:
         _start(tasks, running.owner.run(), running.relay.run(), web.serve(), _pruning(pool))
         _start(tasks, *(runner.run() for runner in running.runners.values()))
-        for started in service.on_start:
-            await started()
-        await running.publisher.connect()
-        async with asyncio.timeout(START_TIMEOUT_S):
-            await running.broker.start()
+        logger.info("service.opening")
+        opening = asyncio.create_task(_open(running))
+        try:
+            await _first_of(stop, {*tasks, opening})
+            if stop.is_set():
+                return
+        finally:
+            opening.cancel()
         _start(tasks, *(consumer.run() for consumer in running.consumers))
         logger.info("service.started", queues=[consumer.hearing.queue for consumer in running.consumers])
         await _first_of(stop, tasks)
@@ -86,6 +89,15 @@ async def _live(service: Service) -> None:
     finally:
         await _close(running, web, tasks)
     logger.info("service.stopped")
+
+
+async def _open(running: Running) -> None:
+    """Connect whatever is needed; with the broker away this waits, and a stop must not have to wait with it."""
+    for started in running.service.on_start:
+        await started()
+    await running.publisher.connect()
+    async with asyncio.timeout(START_TIMEOUT_S):
+        await running.broker.start()
 
 
 def _start(tasks: set[asyncio.Task[None]], *lives: Coroutine[Any, Any, None]) -> None:

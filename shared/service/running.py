@@ -1,5 +1,6 @@
 """What one service holds while it lives: its pool, its lock, its relay, its errands, its consumers."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -49,10 +50,11 @@ class Running:
 
     def subscribe(self) -> None:
         """Make one consumer per queue. FastStream wants this before the broker starts."""
+        suspects = asyncio.Lock()
         hearings = [_hearing(self.service.name, row) for row in self.service.hears]
         for hearing in (*hearings, *self.service.doors):
             subscription = Subscription(self.broker, hearing.queue, hearing.prefetch)
-            self.consumers.append(Consumer(hearing, subscription, self.desk))
+            self.consumers.append(Consumer(hearing, subscription, self.desk, suspects))
 
     def reasons_not_ready(self) -> Mapping[str, str]:
         """See `Service.reasons_not_ready`."""
