@@ -1,10 +1,13 @@
 """The Compose file says the same as the services' settings, opens nothing to the network, and holds no secret.
 
-It is checked against a schema of our own, stricter than the official one: a key that is not listed here is a mistake.
+It is checked against the official Compose schema, and against one of our own that is stricter: a key that is not
+listed here is a mistake.
 """
 
 import importlib
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +97,16 @@ def document() -> dict[str, Any]:
     """The Compose file as Compose reads it."""
     loaded: dict[str, Any] = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text(encoding="utf-8"))
     return loaded
+
+
+def test_the_official_compose_schema_accepts_the_file() -> None:
+    """The schema is the one of the Compose Specification, as check-jsonschema carries it."""
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    checked = subprocess.run(
+        [*command, str(CHECKOUT / "docker-compose.yml")], check=False, capture_output=True, text=True
+    )
+
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_is_a_compose_file(document: dict[str, Any]) -> None:
