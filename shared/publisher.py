@@ -146,16 +146,9 @@ class Publisher:
     async def connect(self) -> None:
         """Wait until a connection stands, trying every `RECONNECT_AFTER_S`."""
         while True:
-            # aiormq raises bare exceptions too when a connection breaks while it opens; whatever it is, time heals it.
-            with suppress(Exception):
+            with suppress(aiormq.exceptions.AMQPError, ConnectionError, OSError, TimeoutError, RuntimeError):
                 await self._channel("")
                 return
-            await asyncio.sleep(RECONNECT_AFTER_S)
-
-    async def stay_connected(self) -> None:
-        """Connect again whenever the connection is gone, also while nothing is published, until cancelled."""
-        while True:
-            await self.connect()
             await asyncio.sleep(RECONNECT_AFTER_S)
 
     async def close(self) -> None:

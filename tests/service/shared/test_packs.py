@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
-from shared import relay, topology
+from shared import parcels, topology
 from shared.envelope import BATCH_CONTENT_TYPE
 from shared.messages.issuer import GuaranteeStatusChanged
 from shared.work import Work, unit_of_work
@@ -49,7 +49,7 @@ async def test_a_pack_stays_under_its_size(mouth: Mouth, stack: Servers) -> None
     packs = await mouth.taken()
 
     assert [len(from_json(pack.body)) for pack in packs] == [3, 3, 2]
-    assert all(len(pack.body) <= relay.PACK_BYTES_MAX for pack in packs)
+    assert all(len(pack.body) <= parcels.PACK_BYTES_MAX for pack in packs)
 
 
 async def test_the_journal_has_each_fact_once_also_those_that_nobody_hears(mouth: Mouth, stack: Servers) -> None:

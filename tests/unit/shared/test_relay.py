@@ -11,7 +11,8 @@ from pydantic_core import from_json
 from shared import outbox, topology
 from shared.envelope import BATCH_CONTENT_TYPE
 from shared.outbox import Announcement, Leased
-from shared.relay import MEMORY_ROWS_MAX, PACK_BYTES_MAX, PACK_FACTS_MAX, Relay, _journal, _parcels
+from shared.parcels import PACK_BYTES_MAX, PACK_FACTS_MAX, journal_of, parcels_of
+from shared.relay import MEMORY_ROWS_MAX, Relay
 
 TYPES = ("issuer.guarantee_issued.v1", "issuer.certificate_created.v1")
 
@@ -48,7 +49,7 @@ ROWS = st.lists(
 @given(ROWS)
 def test_every_row_that_is_published_is_in_exactly_one_message(contents: list[dict[str, Any]]) -> None:
     rows = [_row(number, **changes) for number, changes in enumerate(contents)]
-    parcels = list(_parcels(rows))
+    parcels = list(parcels_of(rows))
 
     published = sorted(row.id for parcel in parcels for row in parcel.rows)
     assert published == [row.id for row in rows if row.announcement.exchange != outbox.JOURNAL_ONLY]
@@ -70,7 +71,7 @@ def test_the_journal_names_each_fact_once_and_no_content() -> None:
     answer = _row(1, exchange=topology.PORTALS, journalled=False)
     unheard = _row(2, exchange=outbox.JOURNAL_ONLY, body=b"")
     parked = _row(3, exchange=topology.PARKING, journalled=False)
-    record = _journal("issuer", [_row(1), answer, unheard, parked, _row(1)])
+    record = journal_of("issuer", [_row(1), answer, unheard, parked, _row(1)])
 
     assert record is not None
     told = from_json(record.body)
@@ -82,11 +83,11 @@ def test_the_journal_names_each_fact_once_and_no_content() -> None:
 
 
 def test_a_batch_without_facts_of_its_own_writes_no_record() -> None:
-    assert _journal("issuer", [_row(1, exchange=topology.PARKING, journalled=False)]) is None
+    assert journal_of("issuer", [_row(1, exchange=topology.PARKING, journalled=False)]) is None
 
 
 def test_a_portals_copy_is_correlated_by_the_application() -> None:
-    (parcel,) = _parcels([_row(1, exchange=topology.PORTALS, headers={"cloudEvents_id": "x"})])
+    (parcel,) = parcels_of([_row(1, exchange=topology.PORTALS, headers={"cloudEvents_id": "x"})])
 
     assert parcel.message.correlation_id == "A-1"
     assert parcel.message.headers == {"cloudEvents_id": "x"}

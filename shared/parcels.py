@@ -1,0 +1,106 @@
+"""How outbox rows travel: facts of one type together in packs, portals' copies alone, and what the journal is told."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pydantic_core import to_json
+
+from shared import clock, outbox, topology
+from shared.envelope import BATCH_CONTENT_TYPE, JSON_CONTENT_TYPE, pack
+from shared.outbox import Leased
+from shared.publisher import Outgoing
+
+PACK_FACTS_MAX = 50
+PACK_BYTES_MAX = 200_000
+JOURNAL_TYPE = "journal.recorded.v1"
+
+
+@dataclass(slots=True)
+class Parcel:
+    """One AMQP message and the rows it carries."""
+
+    message: Outgoing
+    rows: list[Leased]
+
+
+def parcels_of(rows: Sequence[Leased]) -> Iterator[Parcel]:
+    """Facts of one type travel together on the events exchange; elsewhere each travels alone."""
+    packs: dict[str, list[Leased]] = {}
+    for row in rows:
+        exchange = row.announcement.exchange
+        if exchange == topology.EVENTS:
+            packs.setdefault(row.announcement.type, []).append(row)
+        elif exchange != outbox.JOURNAL_ONLY:
+            yield _single(row)
+    for message_type, of_type in packs.items():
+        for chunk in _chunks(of_type):
+            yield Parcel(_pack(message_type, chunk), chunk)
+
+
+def _chunks(rows: Sequence[Leased]) -> Iterator[list[Leased]]:
+    chunk: list[Leased] = []
+    size_bytes = 0
+    for row in rows:
+        length_bytes = len(row.announcement.body)
+        if chunk and (len(chunk) == PACK_FACTS_MAX or size_bytes + length_bytes > PACK_BYTES_MAX):
+            yield chunk
+            chunk, size_bytes = [], 0
+        chunk.append(row)
+        size_bytes += length_bytes
+    if chunk:
+        yield chunk
+
+
+def _pack(message_type: str, rows: Sequence[Leased]) -> Outgoing:
+    return Outgoing(
+        exchange=topology.EVENTS,
+        routing_key=message_type,
+        # A pack has no identity of its own, its facts have. A fresh id keeps returns unambiguous.
+        message_id=clock.new_uuid().hex,
+        body=pack([row.announcement.body for row in rows]),
+        content_type=BATCH_CONTENT_TYPE,
+        headers={"facts": len(rows)},
+        type=message_type,
+    )
+
+
+def _single(row: Leased) -> Parcel:
+    announcement = row.announcement
+    subject_id = announcement.correlation.partition("/")[2]
+    message = Outgoing(
+        exchange=announcement.exchange,
+        routing_key=announcement.routing_key,
+        message_id=str(announcement.message_id),
+        body=announcement.body,
+        content_type=JSON_CONTENT_TYPE,
+        headers=announcement.headers,
+        type=announcement.type,
+        correlation_id=subject_id or None,
+    )
+    return Parcel(message, [row])
+
+
+def journal_of(service: str, rows: Sequence[Leased]) -> Outgoing | None:
+    """One record of what this batch announces: ids, types, subjects, times and digests, never bodies."""
+    facts = {
+        (row.announcement.message_id, row.announcement.digest): {
+            "id": str(row.announcement.message_id),
+            "type": row.announcement.type,
+            "subject": row.announcement.subject,
+            "correlation": row.announcement.correlation,
+            "time": row.announcement.time,
+            "digest": row.announcement.digest.hex(),
+        }
+        for row in rows
+        if row.announcement.journalled
+    }
+    if not facts:
+        return None
+    return Outgoing(
+        exchange=topology.EVENTS,
+        routing_key=topology.journal_key(service),
+        message_id=clock.new_uuid().hex,
+        body=to_json({"service": service, "facts": list(facts.values())}),
+        content_type=JSON_CONTENT_TYPE,
+        type=JOURNAL_TYPE,
+    )
