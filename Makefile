@@ -10,7 +10,7 @@ BIN := .venv/bin
 .PHONY: help set-up up down status demo test lint unit service e2e faults faults-quick crash-points storm clean
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / { printf "  make %-25s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 set-up: $(STAMP) ## Make .venv with everything in it (done by the others as needed).
 
@@ -24,7 +24,7 @@ down: $(STAMP) ## End what `make up` runs.
 	@$(PYTHON) -m deploy.local down
 
 status: $(STAMP) ## Show what runs, and where.
-	@$(PYTHON) -m deploy.local status
+	-@$(PYTHON) -m deploy.local status
 
 demo: $(STAMP) ## Show it: 20 applications and more, every answer of the outside; writes build/demo.json.
 	@$(PYTHON) -m deploy.local demo

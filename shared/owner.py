@@ -14,6 +14,7 @@ import asyncpg
 
 from shared import clock, outbox, postgres
 from shared.errands import store as errand_store
+from shared.lives import together
 from shared.logs import get_logger
 
 LOOK_EVERY_S = 1.0
@@ -100,11 +101,7 @@ class Owner:
             await connection.add_listener(f"{_LISTEN_CHANNEL}_{self._schema}", self._wake)
             self.alive = self._was_alive = True
             self._wake()
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._shouting(connection))
-                group.create_task(self._looking())
-        except* postgres.FAILURES as errors:
-            raise errors.exceptions[0] from None
+            await together(self._shouting(connection), self._looking())
         finally:
             self.alive = False
             # Closing an already broken connection may fail again; the reconnect is what matters.

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from shared import clock, outbox, postgres
 from shared.crashpoints import reached
+from shared.lives import together
 from shared.logs import get_logger
 from shared.outbox import Leased
 from shared.owner import Owner
@@ -75,11 +76,8 @@ class Relay:
 
     async def run(self) -> None:
         """Publish until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._staying_connected())
-            group.create_task(self._sweeping())
-            for _ in range(PUBLISHING_AT_ONCE):
-                group.create_task(self._publishing())
+        publishing = (self._publishing() for _ in range(PUBLISHING_AT_ONCE))
+        await together(self._staying_connected(), self._sweeping(), *publishing)
 
     async def _connected(self) -> None:
         while True:

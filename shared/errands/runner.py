@@ -13,6 +13,7 @@ from shared import clock, postgres
 from shared.crashpoints import reached
 from shared.errands import Claimed, Errand, Hold, Later, OurFault, Outcome, Settled, store
 from shared.errands.backoff import postponed, writable
+from shared.lives import ended, together
 from shared.logs import get_logger
 from shared.owner import Owner
 from shared.work import Desk, unit_of_work
@@ -110,10 +111,10 @@ class Runner:
 
     async def run(self) -> None:
         """Call, record and sweep until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._starting(group))
-            group.create_task(self._recording())
-            group.create_task(self._sweeping())
+        try:
+            await together(self._starting(), self._recording(), self._sweeping())
+        finally:
+            await ended(list(self._calling.values()))
 
     async def drained(self, timeout_s: float) -> bool:
         """Start nothing new; wait until every running call is recorded. False when the time-out came first."""
@@ -132,7 +133,7 @@ class Runner:
             await self._sweep()
         return True
 
-    async def _starting(self, group: asyncio.TaskGroup) -> None:
+    async def _starting(self) -> None:
         while True:
             while self._waiting and len(self._calling) < self.errand.slots and self._may_call:
                 row, taken_s = self._waiting.popleft()
@@ -140,7 +141,7 @@ class Runner:
                     self._waiting.appendleft((row, taken_s))
                     self._leave_waiting()
                 else:
-                    self._calling[row.key] = group.create_task(self._call(row))
+                    self._calling[row.key] = asyncio.create_task(self._call(row))
             self._changed.clear()
             await self._changed.wait()
 

@@ -14,15 +14,16 @@ from typing import Any
 
 import uvicorn
 import uvloop
-from fastapi import FastAPI
 from pydantic import ValidationError
 
 from shared import crashpoints, inbox, logs, postgres
 from shared.errands import store as errand_store
 from shared.errors import Misconfigured
 from shared.health import health_routes
+from shared.lives import ended
 from shared.service.description import Service
 from shared.service.running import Running
+from shared.web import web_app
 
 START_TIMEOUT_S = 60.0
 DRAIN_TIMEOUT_S = 25.0
@@ -81,7 +82,7 @@ async def _live(service: Service) -> None:
             if stop.is_set():
                 return
         finally:
-            opening.cancel()
+            await ended([opening])
         _start(tasks, *(consumer.run() for consumer in running.consumers))
         logger.info("service.started", queues=[consumer.hearing.queue for consumer in running.consumers])
         await _first_of(stop, tasks)
@@ -130,9 +131,7 @@ async def _drain(running: Running) -> None:
 async def _close(running: Running, web: uvicorn.Server, tasks: set[asyncio.Task[None]]) -> None:
     running.stopping = True
     web.should_exit = True
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await ended(tasks)
     for stopped in running.service.on_stop:
         await stopped()
     with contextlib.suppress(ConnectionError, RuntimeError, TimeoutError):
@@ -165,7 +164,7 @@ async def _check_schema(service: Service, pool: "postgres.Pool") -> None:
 
 
 def _web_server(service: Service) -> uvicorn.Server:
-    app = service.web or FastAPI(openapi_url=None)
+    app = service.web or web_app(service.name)
     app.include_router(health_routes(service.reasons_not_ready))
     settings = service.settings
     config = uvicorn.Config(

@@ -11,6 +11,7 @@ from shared import clock, postgres
 from shared.delivery import Hearing
 from shared.envelope import Fact
 from shared.errands import Errand
+from shared.lives import ended
 from shared.publisher import Publisher
 from shared.service import Hears, Service, ServiceSettings
 from shared.service.running import Running
@@ -88,6 +89,4 @@ async def living(
 
 
 async def _cut_off(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await ended(tasks)
