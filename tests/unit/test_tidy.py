@@ -122,7 +122,7 @@ SAMPLES: Final = {
             "a==1 --hash=sha256:00",
             "tests/unit/test_tidy.py",
         ),
-        Sample("docs/a.md", "see /work/main/a", "see https://a.example/work/main and tests/work/a"),
+        Sample("docs/a.md", "see /" + "work/main/a", "see https://a.example/work/main and tests/work/a"),
         Sample("deploy/a.py", "x = '/root/.cache'", "x = '/var/lib/hosho'"),
     ],
     "tests wait for signals": [
