@@ -1,6 +1,6 @@
-"""What intake announces: an application was judged."""
+"""What intake announces: an application or a change was judged."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -21,6 +21,47 @@ class AcceptedLine(BaseModel):
     certificate_form: CertificateForm
 
 
+class KeyNoticeAdvice(BaseModel):
+    """How this obligee wants to be handed the 認証キー (the key notice says it, ready to copy)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    submit_to: str | None = None
+    """Where to: a department or a mail address."""
+    mail_subject: str | None = None
+    advice_ja: str | None = None
+
+
+class Terms(BaseModel):
+    """The obligee's terms by which an application was judged; they stay with its guarantees for life.
+
+    Rates are whole percent, `maximum_unit_yen` and `minimum_price_yen` whole yen. `electronic_since` is None where
+    the obligee takes paper only. Each group says where it was published (`*_source`).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    obligee_code: str
+    obligee_name: str
+    electronic_since: date | None = None
+    electronic_until: date | None = None
+    electronic_basis: Literal["contract_date", "tender_notice_date"] | None = None
+    changes_of_older_contracts_excluded: bool = False
+    electronic_source: str | None = None
+    advance_works_percent: int
+    advance_design_percent: int
+    interim_percent: int
+    advance_together_percent: int
+    performance_percent: int
+    performance_low_bid_percent: int
+    maximum_unit_yen: int
+    minimum_price_yen: int | None = None
+    """Contracts below this price get no advance payment; None where the obligee sets no such price."""
+    rates_valid_from: date
+    rates_source: str
+    key_notice: KeyNoticeAdvice = KeyNoticeAdvice()
+
+
 class ApplicationAccepted(Message):
     """An application was judged good and is ours from now on."""
 
@@ -33,10 +74,12 @@ class ApplicationAccepted(Message):
     lines: tuple[AcceptedLine, ...]
     application: dict[str, Any]
     """The whole form, normalised, in the shape of the published `application.json` with ISO dates."""
+    terms: Terms | None = None
+    """By which terms it was judged; None only in facts from before the terms travelled."""
 
     def for_portal(self) -> dict[str, Any]:
-        """The published shape: the form itself stays inside."""
-        return self.model_dump(mode="json", exclude={"application"})
+        """The published shape: the form itself and the terms stay inside."""
+        return self.model_dump(mode="json", exclude={"application", "terms"})
 
 
 class ApplicationRejected(Message):
@@ -67,6 +110,24 @@ class ApplicationConflicted(Message):
     def for_portal(self) -> dict[str, Any]:
         """The whole fact."""
         return self.model_dump(mode="json")
+
+
+class ChangeAccepted(Message):
+    """A change was judged good as far as its form can tell; the issuer judges what needs the guarantee."""
+
+    TYPE: ClassVar[str] = "intake.change_accepted.v1"
+
+    portal: str
+    change_id: str
+    guarantee_number: str
+    accepted_at: datetime
+    remarks: tuple[Problem, ...]
+    change: dict[str, Any]
+    """The whole form, normalised, in the shape of the published `change.json` with ISO dates."""
+
+    def for_portal(self) -> dict[str, Any]:
+        """The published shape: the form itself stays inside."""
+        return self.model_dump(mode="json", exclude={"change"})
 
 
 class ChangeRejected(Message):

@@ -53,6 +53,22 @@ class GuaranteeStatusChanged(Message):
         return self.model_dump(mode="json", by_alias=True)
 
 
+class ChangeRefused(Message):
+    """A change with a good form cannot be done to the guarantee as it stands, with every reason at once."""
+
+    TYPE: ClassVar[str] = "issuer.change_refused.v1"
+
+    portal: str
+    change_id: str
+    guarantee_number: str
+    problems: tuple[Problem, ...]
+    refused_at: datetime
+
+    def for_portal(self) -> dict[str, Any]:
+        """The whole fact."""
+        return self.model_dump(mode="json")
+
+
 class PaperOrdered(Message):
     """The office is to make and hand over a paper certificate: no key, no platform, no mail."""
 
@@ -91,6 +107,8 @@ class GuaranteeIssued(Message):
     version: int
     version_kind: str
     issued_at: datetime
+    ordinal: int = 1
+    """How often this version was announced as issued; one more for every mail wished for again."""
     completion_mail: CompletionMail
     contractor_name: str
     obligee_name: str
@@ -99,5 +117,5 @@ class GuaranteeIssued(Message):
 
     def for_portal(self) -> dict[str, Any]:
         """Everything but the mail's data."""
-        hidden = {"completion_mail", "contractor_name", "obligee_name", "project_name", "product_name"}
+        hidden = {"ordinal", "completion_mail", "contractor_name", "obligee_name", "project_name", "product_name"}
         return self.model_dump(mode="json", exclude=hidden)

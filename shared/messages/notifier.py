@@ -15,6 +15,8 @@ class MailSent(Message):
     application_id: str
     guarantee_number: str
     version: int
+    ordinal: int = 1
+    """The ordinal of the announcement that asked for this mail."""
     message_id: str
     sent_at: datetime
 
@@ -28,6 +30,8 @@ class MailRefused(Message):
     application_id: str
     guarantee_number: str
     version: int
+    ordinal: int = 1
+    """The ordinal of the announcement that asked for this mail."""
     message_id: str
     smtp_code: int
     reason: str

@@ -31,3 +31,28 @@ class CertificateRefused(Message):
     problem_type: str
     detail: str
     refused_at: datetime
+
+
+class CertificateHeld(Message):
+    """Nothing more is tried with this version until a person has looked, for the platform's word cannot be used."""
+
+    TYPE: ClassVar[str] = "platform_bridge.certificate_held.v1"
+
+    portal: str
+    application_id: str
+    guarantee_number: str
+    version: int
+    reason: str
+    held_at: datetime
+
+
+class CertificateReleased(Message):
+    """A person has looked; the version is being posted again."""
+
+    TYPE: ClassVar[str] = "platform_bridge.certificate_released.v1"
+
+    portal: str
+    application_id: str
+    guarantee_number: str
+    version: int
+    released_at: datetime

@@ -7,9 +7,6 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[2]
 GLOSSARY: Final = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
 
-OUTSIDE_ONLY: Final = {"key_notice"}
-"""The notice is a paper that the product does not render yet; so far only the portal simulator asks for it."""
-
 
 def rows() -> list[list[str]]:
     """The rows of all tables, without their heads, as cells."""
@@ -28,7 +25,7 @@ def test_every_identifier_stands_in_the_code_of_the_product() -> None:
     ]
     code = set(re.findall(r"[a-z_]+", "\n".join(path.read_text(encoding="utf-8") for path in files)))
 
-    assert {name for name in identifiers() if name not in code} == OUTSIDE_ONLY
+    assert {name for name in identifiers() if name not in code} == set()
 
 
 def test_every_term_and_every_identifier_has_one_row() -> None:
