@@ -88,6 +88,10 @@ class Service:
         """What stands between this process and its work, by name; empty when it is ready."""
         return {"start": "not started"} if self.running is None else self.running.reasons_not_ready()
 
+    def stages(self) -> Mapping[str, Mapping[str, str]]:
+        """How the outside of each errand stands, in this process's latest view; empty before the start."""
+        return {} if self.running is None else self.running.stages()
+
     def _alive(self) -> "Running":
         if self.running is None:
             raise RuntimeError("The service is not running.")

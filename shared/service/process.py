@@ -165,7 +165,7 @@ async def _check_schema(service: Service, pool: "postgres.Pool") -> None:
 
 def _web_server(service: Service) -> uvicorn.Server:
     app = service.web or web_app(service.name)
-    app.include_router(health_routes(service.reasons_not_ready))
+    app.include_router(health_routes(service.reasons_not_ready, service.stages))
     settings = service.settings
     config = uvicorn.Config(
         app,

@@ -13,7 +13,8 @@ import asyncpg
 import pytest
 
 from services.platform_bridge import handlers, store
-from services.platform_bridge.domain import PROBLEM_KEY_REUSED, PROBLEM_REFUSED, Answer, Arrived, Post, Refused
+from services.platform_bridge.domain.answers import PROBLEM_KEY_REUSED, PROBLEM_REFUSED, Answer, Arrived, Refused
+from services.platform_bridge.domain.certificate import Post
 from services.platform_bridge.edge import Platform
 from services.platform_bridge.handlers import Poster, Shelf
 from shared import clock
