@@ -18,7 +18,7 @@ from services.platform_bridge.domain.certificate import Post
 from services.platform_bridge.edge import Platform
 from services.platform_bridge.handlers import Poster, Shelf
 from shared import clock
-from shared.errands import Claimed, Hold, Later, OurFault, Outcome, Settled
+from shared.errands import Claimed, Hold, Later, OurFault, Outcome, Settled, Sign
 from shared.sealing import KeyRing
 
 NUMBER = "00000-000001"
@@ -159,8 +159,8 @@ async def test_where_the_certificate_never_arrived_the_first_answer_stands(
 @pytest.mark.parametrize(
     ("get", "outcome"),
     [
-        (Answer(500, b""), Later("an answer that settles nothing (500)", unknown=True)),
-        (Answer(429, b"", "9"), Later("the platform asks us to slow down (429)", 9.0)),
+        (Answer(500, b""), Later("an answer that settles nothing (500)", unknown=True, sign=Sign.FAILING)),
+        (Answer(429, b"", "9"), Later("the platform asks us to slow down (429)", 9.0, sign=Sign.WAIT)),
         (Answer(401, b""), OurFault("the platform does not accept our credentials (401)")),
         (Answer(200, b"{}"), Hold("the platform says arrived, with no arrived_at")),
     ],
