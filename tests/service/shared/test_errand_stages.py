@@ -82,6 +82,10 @@ async def weather(stack: Servers, **changes: Any) -> AsyncIterator[Weather]:
         yield made
 
 
+def _edges(logged: Ear) -> list[str]:
+    return [line["edge"] for line in logged.heard("info", "stage.moved")]
+
+
 async def _stage(tables: "Tables") -> Any:
     return await tables.fetchrow("select *, closed_until - now() as wait from notifier.stage where errand = $1", NAME)
 
@@ -103,10 +107,8 @@ async def test_an_outside_that_keeps_failing_is_left_alone_by_all_and_called_aga
         stage = await _stage(tables)
 
         # A probe is one row, and after each that fails the next comes later.
-        await eventually(
-            lambda: [line["edge"] for line in logged.heard("info", "stage.moved")].count("failed_probe") >= 3
-        )
-        edges = [line["edge"] for line in logged.heard("info", "stage.moved")]
+        await eventually(lambda: _edges(logged).count("failed_probe") >= 3)
+        edges = _edges(logged)
         probed = len(both.outside.calls)
 
         both.away = None
@@ -313,7 +315,7 @@ async def test_all_processes_together_call_no_faster_than_the_rate(stack: Server
 
 async def test_where_all_is_well_a_call_costs_its_stage_nothing(stack: Servers, tables: "Tables") -> None:
     async with weather(stack, calls_per_s_max=2_000.0) as both:
-        await eventually(lambda: all(life.runners[NAME].gate.calls_in_hand > 100 for life in both.lives))
+        await eventually(lambda: all(life.runners[NAME].gate.calls_wanted == 0 for life in both.lives))
         before = await tables.fetchval("select xmin::text from notifier.stage")
         for number in range(40):
             await due(both.lives[0].desk(), row(f"{number}"))

@@ -54,7 +54,7 @@ def failures(count: int, first: int = 0) -> list[tuple[str, Outcome]]:
 
 
 def test_so_many_different_rows_failing_one_after_another_open_the_breaker_and_one_fewer_does_not() -> None:
-    singly = [[failure] for failure in failures(FAILURES_TO_OPEN)]
+    singly = [failures(1, first=number) for number in range(FAILURES_TO_OPEN)]
 
     assert after(Circuit(), *singly[:-1]).breaker is Breaker.CLOSED
     assert after(Circuit(), *singly).breaker is Breaker.OPEN
@@ -62,7 +62,8 @@ def test_so_many_different_rows_failing_one_after_another_open_the_breaker_and_o
 
 
 def test_one_row_that_always_fails_never_opens_the_breaker_for_all() -> None:
-    circuit = after(Circuit(), *([("poison", FAILED)] for _ in range(1_000)))
+    again: list[tuple[str, Outcome]] = [("poison", FAILED)]
+    circuit = after(Circuit(), *[again] * 1_000)
 
     assert circuit.breaker is Breaker.CLOSED
     assert circuit.failing == ("poison",)
