@@ -14,6 +14,7 @@ from typing import Any
 
 import uvicorn
 import uvloop
+from aiormq.exceptions import ChannelNotFoundEntity
 from pydantic import ValidationError
 
 from shared import crashpoints, inbox, logs, postgres
@@ -97,8 +98,11 @@ async def _open(running: Running) -> None:
     for started in running.service.on_start:
         await started()
     await running.publisher.connect()
-    async with asyncio.timeout(START_TIMEOUT_S):
-        await running.broker.start()
+    try:
+        async with asyncio.timeout(START_TIMEOUT_S):
+            await running.broker.start()
+    except ChannelNotFoundEntity as error:
+        raise Misconfigured(f"The broker is not as planned ({error}): run `hosho topology apply` first.") from None
 
 
 def _start(tasks: set[asyncio.Task[None]], *lives: Coroutine[Any, Any, None]) -> None:

@@ -1,28 +1,23 @@
 """A stage stops, asks, and starts again by itself; all processes agree, and no waiting row loses anything by it."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from shared import clock
-from shared.errands import Claimed, Hold, Later, OurFault, Outcome, Settled, Sign, breaker, runner, stages
+from shared.errands import Hold, Later, OurFault, Sign, breaker, runner, stages
 from shared.errands.breaker import FAILURES_TO_OPEN, Breaker
 from shared.errands.stages import Standing
-from shared.service.running import Running
 from tests.conftest import Servers
 from tests.eventually import eventually
 from tests.service.living import living
 from tests.service.shared.conftest import Ear
 from tests.service.shared.outside import NAME, Outside, due, row
+from tests.service.shared.weather import FAILING, SERVICE, SLOTS, weather
 
 if TYPE_CHECKING:
     from tests.service.shared.conftest import Tables
-
-SERVICE = "notifier"
-SLOTS = 4
 
 pytestmark = pytest.mark.usefixtures("emptied")
 
@@ -34,52 +29,6 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"PROBE_S_MIN": 0.2, "PROBE_S_MAX": 0.4, "OUR_FAULT_PROBE_S": 0.5, "RAMP_S": 0.3}.items():
         monkeypatch.setattr(breaker, name, value)
     monkeypatch.setattr(stages, "RAMP_S", 0.3)
-
-
-@dataclass
-class Weather:
-    """An outside that is well or away, and two processes that call it."""
-
-    lives: list[Running] = field(default_factory=list)
-    outside: Outside = field(default_factory=Outside)
-    away: Outcome | None = None
-    poison: frozenset[str] = frozenset()
-
-    def answer(self, claimed: Claimed) -> Outcome:
-        if self.away is not None:
-            return self.away
-        if claimed.key in self.poison:
-            return Later("always so", after_s=0.05, unknown=True, sign=Sign.FAILING)
-        return Settled(claimed.key)
-
-    def breakers(self) -> set[Breaker | None]:
-        """What each process believes."""
-        stages = [life.runners[NAME].gate.stage for life in self.lives]
-        return {None if stage is None else stage.circuit.breaker for stage in stages}
-
-    def standings(self) -> set[str]:
-        """What each process would show."""
-        return {life.stages()[NAME]["standing"] for life in self.lives}
-
-    def rests(self) -> bool:
-        """Whether no process holds a row."""
-        return all(life.runners[NAME].in_hand == 0 for life in self.lives)
-
-
-FAILING = Later("reset", unknown=True, sign=Sign.FAILING)
-
-
-@asynccontextmanager
-async def weather(stack: Servers, **changes: Any) -> AsyncIterator[Weather]:
-    """Two processes' worth of one service, and their outside."""
-    made = Weather()
-    made.outside.otherwise = made.answer
-    async with AsyncExitStack() as closing:
-        for _ in range(2):
-            errand = made.outside.errand(**{"slots": SLOTS, **changes})
-            made.lives.append(await closing.enter_async_context(living(stack, SERVICE, errands=[errand])))
-        await eventually(lambda: made.breakers() == {Breaker.CLOSED})
-        yield made
 
 
 def _edges(logged: Ear) -> list[str]:
@@ -285,41 +234,3 @@ async def _is_held(tables: "Tables") -> bool:
 
 async def _all_settled(tables: "Tables") -> bool:
     return await _rows(tables, "state = 'due'") == 0
-
-
-@pytest.mark.parametrize("rate", [40.0, 5.0])
-async def test_all_processes_together_call_no_faster_than_the_rate(stack: Servers, rate: float) -> None:
-    began: list[float] = []
-    count = int(3 * rate) + 12
-
-    def note(claimed: Claimed) -> Outcome:
-        began.append(clock.monotonic_s())
-        return Settled(claimed.key)
-
-    async with weather(stack, calls_per_s_max=rate) as both:
-        both.outside.otherwise = note
-        await due(both.lives[0].desk(), *(row(f"a-{number:03}") for number in range(count // 2)))
-        await due(both.lives[1].desk(), *(row(f"b-{number:03}") for number in range(count - count // 2)))
-        await eventually(lambda: len(both.outside.settled) == count, within_s=30.0)
-    began.sort()
-    # What may come at once after a rest: the bucket, and what each process had in hand.
-    burst = 3 * max(1.0, rate / 4)
-
-    assert all(
-        began[last] - began[first] >= (last - first + 1 - burst) / rate - 0.3
-        for first in range(count)
-        for last in range(first, count)
-    )
-    assert began[-1] - began[0] < 3 * count / rate + 5
-
-
-async def test_where_all_is_well_a_call_costs_its_stage_nothing(stack: Servers, tables: "Tables") -> None:
-    async with weather(stack, calls_per_s_max=2_000.0) as both:
-        await eventually(lambda: all(life.runners[NAME].gate.calls_wanted == 0 for life in both.lives))
-        before = await tables.fetchval("select xmin::text from notifier.stage")
-        for number in range(40):
-            await due(both.lives[0].desk(), row(f"{number}"))
-        await eventually(lambda: len(both.outside.settled) == 40)
-        after = await tables.fetchval("select xmin::text from notifier.stage")
-
-    assert before == after

@@ -270,6 +270,15 @@ async def test_ready_means_that_there_is_no_reason_against_it() -> None:
     assert (waiting.status, waiting.json()) == (503, {"ready": False, "reasons": {"broker": "not connected"}})
 
 
+async def test_an_outside_that_is_not_called_is_shown_and_makes_nobody_unready() -> None:
+    app = web.web_app("a service")
+    standing = {"post": {"standing": "closed_hours", "until": "2026-01-04T05:00:00+09:00"}}
+    app.include_router(health.health_routes(dict, lambda: standing))
+    told = await ask(app, "/readyz")
+
+    assert (told.status, told.json()) == (200, {"ready": True, "reasons": {}, "stages": standing})
+
+
 async def test_the_version_is_that_of_the_project(app: FastAPI) -> None:
     assert (await ask(app, "/version")).json() == {"version": health.version()}
 
