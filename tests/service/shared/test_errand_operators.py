@@ -185,11 +185,14 @@ async def test_a_row_is_held_released_and_held_again_and_each_time_told_under_it
         await eventually(lambda: one.told)
         await eventually(lambda: one.life.runners[NAME].in_hand == 0)
         seen = await one.rows(Which.HELD)
+        one.outside.closed.clear()
         acts = await asyncio.gather(*(one.act(operators.release, "1", reason="looked") for _ in range(2)))
+        one.outside.closed.set()
         await eventually(lambda: len(one.told) == 3)
         await eventually(lambda: one.life.runners[NAME].in_hand == 0)
         await one.act(operators.release, "1", reason="looked again")
         await eventually(lambda: one.outside.settled == {"1": 1})
+        await eventually(lambda: one.life.runners[NAME].in_hand == 0)
         after = [await one.act(act, "1", reason="too late") for act in (operators.hold, operators.release)]
         unknown = await one.act(operators.release, "nobody", reason="a typing error")
 
