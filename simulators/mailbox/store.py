@@ -98,15 +98,25 @@ def clear(connection: sqlite3.Connection) -> None:
     connection.execute("delete from misbehaved")
 
 
-def shown(row: sqlite3.Row) -> dict[str, object]:
-    """A message as readers see it: subject and bodies decoded, headers in their order."""
-    parsed = message_from_bytes(row["content"], policy=modern)
+def brief(row: sqlite3.Row) -> dict[str, object]:
+    """What a ledger needs of a message: the envelope and the text. A tenth of the work of `shown`."""
+    return _envelope(row) | {"text": _body(message_from_bytes(row["content"], policy=modern), "plain")}
+
+
+def _envelope(row: sqlite3.Row) -> dict[str, object]:
     return {
         "id": row["id"],
         "message_id": row["message_id"],
         "received_at": row["received_at"],
         "from": row["mail_from"],
         "to": json.loads(row["rcpt_to"]),
+    }
+
+
+def shown(row: sqlite3.Row) -> dict[str, object]:
+    """A message as readers see it: subject and bodies decoded, headers in their order."""
+    parsed = message_from_bytes(row["content"], policy=modern)
+    return _envelope(row) | {
         "subject": str(parsed["Subject"]) if parsed["Subject"] is not None else None,
         "text": _body(parsed, "plain"),
         "html": _body(parsed, "html"),
