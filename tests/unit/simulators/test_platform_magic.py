@@ -202,6 +202,18 @@ def test_an_outage_touches_everything_and_burns_no_marker(
     assert [outcome(post, certificate) for _ in range(2)] == [500, 201]
 
 
+def test_the_platform_counts_what_each_mode_has_spoilt(
+    issuer: Issuer, post: Post, mode: Callable[..., Any], admin: Callable[..., Any]
+) -> None:
+    before = admin("GET", "/admin/mode")["answered"].get("500", 0)
+    post(issuer.certificate())
+    mode(mode="500")
+    for _ in range(2):
+        post(issuer.certificate())
+
+    assert admin("GET", "/admin/mode")["answered"]["500"] == before + 2
+
+
 def test_an_outage_with_an_end_ends(issuer: Issuer, post: Post, mode: Callable[..., Any]) -> None:
     mode(mode="503", seconds=0.000001)
 
