@@ -29,7 +29,7 @@ FLOOD_APPLICATIONS: Final = 3_000
 FLOOD_SETTLE_S_MAX: Final = 300.0
 FAULTS: Final = 200
 QUICK: Final = Size(senders=6, lanes=2, settle_s_max=40, strikes=2)
-STORM: Final = Size(senders=48, lanes=4, settle_s_max=900)
+STORM: Final = Size(senders=48, lanes=6, settle_s_max=900)
 AWAY_APPLICATIONS: Final = 200
 AWAY: Final = Size(senders=12, lanes=1, settle_s_max=900)
 

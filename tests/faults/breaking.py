@@ -1,6 +1,7 @@
 """Breaks the promises in a copy of the tree, one after the other, and sees whether the suite notices."""
 
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -23,6 +24,7 @@ DECISIVE: Final = ("NOT CLEAN ", "E   ", "FAILED ")
 """What the line begins with that says what was found, the plainest first."""
 
 LINE_CHARACTERS_MAX: Final = 300
+SUMMARY: Final = re.compile(r"^(=+ )?\d+ (passed|failed|error).* in [0-9.]+s")
 
 
 class DoesNotFit(Exception):
@@ -98,21 +100,35 @@ def break_all(only: Iterable[str]) -> int:
 def _checks_pass(tree: Path, checks: Sequence[str]) -> bool:
     """Whether all checks pass where nothing is broken; else their failing would prove nothing."""
     say(f"{len(checks)} checks without any break")
-    code, output = _check(tree, *checks)
-    say(f"    {output.splitlines()[-1] if output else 'no output'}")
-    return code == 0
+    passing = True
+    for check in checks:
+        name = check.rpartition("::")[2]
+        code, output = _check(tree, f"without-{name}", check)
+        say(f"    {name}: {_summary(output) if code == 0 else 'FAILS ALREADY: ' + _decisive(output)}")
+        passing &= code == 0
+    return passing
 
 
 def _try(tree: Path, one: Break) -> Verdict:
     with broken(tree, one):
-        code, output = _check(tree, one.check)
+        code, output = _check(tree, one.name, one.check)
     # Anything but a test that ran and failed (a syntax error, no test of that name) is no catch.
-    caught = code == TESTS_FAILED and " failed" in output.splitlines()[-1]
+    caught = code == TESTS_FAILED and " failed" in _summary(output)
     return Verdict(one.name, one.what, one.check, caught, _decisive(output))
 
 
-def _check(tree: Path, *tests: str) -> tuple[int, str]:
-    return _run(tree, "-m", "pytest", "-q", "-x", "--tb=short", "-p", "no:cacheprovider", *tests)
+def _check(tree: Path, name: str, test: str) -> tuple[int, str]:
+    """Run one test and keep all it says beside the report."""
+    code, output = _run(tree, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", test)
+    kept = REPORT.with_suffix("")
+    kept.mkdir(parents=True, exist_ok=True)
+    (kept / f"{name}.log").write_text(output + "\n", encoding="utf-8")
+    return code, output
+
+
+def _summary(output: str) -> str:
+    """The line in which pytest counts; what ends later may still say something below it."""
+    return next((line for line in reversed(output.splitlines()) if SUMMARY.search(line)), "no test ran")
 
 
 def _run(tree: Path, *arguments: str) -> tuple[int, str]:

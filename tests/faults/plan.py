@@ -105,8 +105,9 @@ KINDS_OF_OWN_SERVERS: Final[Sequence[Draw]] = (
 LEFT_TO_OWN_SERVERS: Final = "RabbitMQ and PostgreSQL killed and restarted, memory and disk alarms"
 """What `KINDS_OF_OWN_SERVERS` is, for people."""
 
-OWN_SERVERS_SHARE: Final = 0.08
-SPARE_PART: Final = 10
+OWN_SERVERS_SHARE: Final = 0.05
+SPARE_PART: Final = 2
+"""One spare to so many faults. Only as many are carried out as it takes until enough have hit something."""
 STORM_KINDS_MIN: Final = 20
 QUICK_STRUCK_PART_MIN: Final = 0.6
 AWAY_PART: Final = 1.1
@@ -117,13 +118,16 @@ class Plan:
     """Faults in their order. How they overlap is the machine's affair; what they are is the seed's.
 
     Attributes:
+        spares: how many at the end are only for those before them that find nothing to hit.
         struck_min, kinds_min: how many faults of how many kinds must really hit something; fewer prove too little.
+            A round ends when so many have, or when there is none left.
     """
 
     seed: int
     faults: tuple[Fault, ...]
     struck_min: int
     kinds_min: int
+    spares: int = 0
 
     @property
     def lines(self) -> list[str]:
@@ -155,18 +159,23 @@ def quick(seed: int) -> Plan:
 
 
 def storm(seed: int, count: int, *, own_servers: bool = True) -> Plan:
-    """At least so many faults, and some to spare for those that find nothing to hit; every kind comes once.
+    """So many faults, every kind at least once, and after them spares for those that find nothing to hit.
 
     Without `own_servers` nothing is done to PostgreSQL and RabbitMQ that others would feel too.
     """
     dice = Random(f"storm/{seed}")
     own: Sequence[Draw] = KINDS_OF_OWN_SERVERS if own_servers else ()
     drawn = [draw(dice) for draw in (*KINDS, *KINDS_ONCE, *own)]
-    while len(drawn) < count + count // SPARE_PART:
-        of_servers = dice.random() < OWN_SERVERS_SHARE
-        drawn.append(dice.choice(own if own and of_servers else KINDS)(dice))
+    while len(drawn) < count:
+        drawn.append(_drawn(dice, own))
     dice.shuffle(drawn)
-    return Plan(seed, tuple(drawn), count, min(STORM_KINDS_MIN, count))
+    drawn += [_drawn(dice, own) for _ in range(count // SPARE_PART)]
+    return Plan(seed, tuple(drawn), count, min(STORM_KINDS_MIN, count), spares=count // SPARE_PART)
+
+
+def _drawn(dice: Random, own: Sequence[Draw]) -> Fault:
+    of_servers = dice.random() < OWN_SERVERS_SHARE
+    return dice.choice(own if own and of_servers else KINDS)(dice)
 
 
 def away(seed: int) -> Plan:

@@ -105,7 +105,9 @@ async def carried_out(
     outcome = Outcome(plan, Account(), world)
     watch = elapsed_s()
     load = Workload(dict(portals), sent, plan.seed)
-    for line in (f"seed {plan.seed}, commit {commit()}, {len(sent)} applications, {len(plan.faults)} faults",):
+    for line in (
+        f"seed {plan.seed}, commit {commit()}, {len(sent)} applications, {len(plan.faults) - plan.spares} faults",
+    ):
         say(line)
     flowing = asyncio.create_task(load.flow(size.senders))
     waiting = iter(enumerate(plan.faults, start=1))
@@ -125,17 +127,21 @@ async def carried_out(
 
 async def _lane(waiting: Iterator[tuple[int, Fault]], outcome: Outcome, load: Workload, strikes: int, say: Say) -> None:
     """Carry out one fault after the other, none before its share of the applications is received."""
-    total, applications = len(outcome.plan.faults), len(load.sent)
+    wanted, applications = len(outcome.plan.faults) - outcome.plan.spares, len(load.sent)
     ahead = max(1, int(applications * AHEAD_PART))
     for number, fault in waiting:
-        share = applications * number // total
+        struck = outcome.struck.total()
+        if number > wanted and struck >= wanted:
+            return
+        share = min(applications, applications * (struck + 1) // wanted)
         load.allow(min(applications, share + ahead))
         await load.has_brought(max(0, share - ahead))
         watch = elapsed_s()
         await _strike(fault, outcome, strikes)
         outcome.spent_s[fault.kind] += watch()
         if number % TOLD_EVERY == 0:
-            say(f"[{number}/{total}] {fault.kind}; {load.acknowledged} of {applications} applications received")
+            progress = f"{outcome.struck.total()} of {wanted} faults struck, {len(outcome.missed)} missed"
+            say(f"[{number}] {progress}; {load.acknowledged} of {applications} applications received")
 
 
 async def _strike(fault: Fault, outcome: Outcome, strikes: int) -> None:
@@ -171,7 +177,7 @@ def told(outcome: Outcome) -> list[str]:
         )
     lines += [f"FELL BY ITSELF: {name}" for name in tally.fell]
     lines += [f"NOT CLEAN {name}: {line}" for name, found in outcome.account.faulty.items() for line in found[:20]]
-    return [*lines, "the ledger is clean" if outcome.clean else "THE LEDGER IS NOT CLEAN"]
+    return [*lines, "the ledger is clean" if outcome.account.clean else "THE LEDGER IS NOT CLEAN"]
 
 
 def commit() -> str:

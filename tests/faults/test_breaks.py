@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from deploy.places import CHECKOUT
-from tests.faults.breaking import DoesNotFit, applied
+from tests.faults.breaking import DoesNotFit, _decisive, _summary, applied
 from tests.faults.breaks import BREAKS, Break, Edit
 
 NINE = 9
@@ -38,3 +38,25 @@ def test_there_are_nine_breaks_with_names_of_their_own() -> None:
 def test_a_break_that_does_not_fit_any_more_fails_loudly(text: str) -> None:
     with pytest.raises(DoesNotFit, match=r"a\.py holds"):
         applied(text, Edit("a.py", "twice", "once"))
+
+
+SAID = """\
+F
+=== FAILURES ===
+tests/faults/test_quick.py:31: in test_brief_faults
+    assert outcome.clean
+E   AssertionError: seed 2026, lost 1
+E     missed: Cut(wire='a')
+E     NOT CLEAN lost: portal-a/S1-000001: no guarantee
+=== short test summary info ===
+FAILED tests/faults/test_quick.py::test_brief_faults - AssertionError
+1 failed in 30.10s
+sys:1: ResourceWarning: subprocess 5734 is still running
+"""
+
+
+def test_the_line_that_says_what_was_found_and_the_line_that_counts_are_picked_out() -> None:
+    assert _decisive(SAID) == "NOT CLEAN lost: portal-a/S1-000001: no guarantee"
+    assert _summary(SAID) == "1 failed in 30.10s"
+    assert _decisive("E   assert 3 == 60\n1 failed in 2.00s") == "assert 3 == 60"
+    assert _summary("E  SyntaxError: invalid syntax") == "no test ran"

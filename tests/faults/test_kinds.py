@@ -40,7 +40,7 @@ PLAYED: Final = {
     "platform: 500": ((KIND, "platform 500"), (MARKER, "500x3"), (MARKER, "500-after")),
     "platform: 503 with Retry-After": ((KIND, "platform 503"), (MARKER, "503x2"), (MARKER, "503-date")),
     "platform: 429": ((KIND, "platform 429"), (MARKER, "429x2")),
-    "platform: 401 for a while": ((KIND, "platform 401"), (KIND, "platform 403"), (MARKER, "401")),
+    "platform: 401 for a while": ((KIND, "platform 401"), (KIND, "platform 403")),
     "platform: reset before storing": ((KIND, "platform reset"), (MARKER, "reset-before")),
     "platform: reset after storing": ((MARKER, "reset-after"), (MARKER, "cut")),
     "platform: silence": ((KIND, "platform silence"), (MARKER, "silence"), (MARKER, "silence-after")),

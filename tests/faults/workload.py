@@ -66,7 +66,8 @@ GENTLE: Final = Mixture(
 
 ROUGH: Final = Mixture(
     platform=(
-        *("503x2", "503-date", "503-bare", "500-after", "503-after", "500x3", "429x2", "409x2", "400", "404", "401"),
+        # No 401 and no 403: said of one certificate they mean our credentials, and close the way for all others.
+        *("503x2", "503-date", "503-bare", "500-after", "503-after", "500x3", "429x2", "409x2", "400", "404"),
         *("cut", "reset-before", "reset-after", "refuse", "key-reused"),
         *("unreadable", "html", "empty", "huge", "repeat-200", "get-503", "reset-after] [platform:400"),
         *("arrived-missing", "arrived-null", "arrived-unreadable", "arrived-past", "arrived-future"),

@@ -67,6 +67,10 @@ class Alarm:
 
     async def strike(self, world: World) -> None:
         """Raise the alarm, see that the broker says so itself, and clear it."""
+        async with world.turn("rabbitmq"):
+            await self._ring(world)
+
+    async def _ring(self, world: World) -> None:
         world.tally.note("alarm", self.resource)
         if self.resource == "memory":
             on, off = ("set_vm_memory_high_watermark", "0.00001"), ("set_vm_memory_high_watermark", DEFAULT_WATERMARK)
