@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -32,6 +33,8 @@ class ServiceSettings(BaseSettings):
     http_port: int
     crash_at: str = ""
     """Fault runs only: where this process kills itself; see `crashpoints.hook_of`."""
+    clock_file: Path | None = None
+    """Fault runs only: a file that says by how many seconds this process's clock is wrong; see `clock.jump_by`."""
 
 
 @dataclass(frozen=True, slots=True)

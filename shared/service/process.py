@@ -17,7 +17,7 @@ import uvloop
 from aiormq.exceptions import ChannelNotFoundEntity
 from pydantic import ValidationError
 
-from shared import crashpoints, inbox, logs, postgres
+from shared import clock, crashpoints, inbox, logs, postgres
 from shared.errands import store as errand_store
 from shared.errors import Misconfigured
 from shared.health import health_routes
@@ -42,6 +42,8 @@ def run(build_app: Callable[[], Service]) -> None:
         service = _described(build_app)
         if service.settings.crash_at:
             crashpoints.install(crashpoints.hook_of(service.settings.crash_at))
+        if service.settings.clock_file is not None:
+            clock.jump_by(clock.told_by(service.settings.clock_file))
         uvloop.run(_live(service))
     except* Misconfigured as errors:
         for error in errors.exceptions:
