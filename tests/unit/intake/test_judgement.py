@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.intake.domain.body import Unreadable
-from services.intake.domain.catalogue import CATALOGUE, POINTER_CHARS_MAX, Code, problem
+from services.intake.domain.catalogue import Code
 from services.intake.domain.decision import Accept, Book, Outcome, Refuse, Repeat, decide
 from services.intake.domain.judgement import Good, JudgedApplication, judge
 from services.intake.domain.verdict import PROBLEMS_MAX, Bad, Judged
@@ -158,17 +158,6 @@ def test_the_largest_form_that_is_accepted_fits_into_one_message() -> None:
     )
 
     assert len(verdict.application.model_dump_json().encode()) < ANSWER_BYTES_MAX // 4
-
-
-def test_every_code_has_words_in_both_languages() -> None:
-    assert set(CATALOGUE) == set(Code)
-    for wording in CATALOGUE.values():
-        assert wording.ja.endswith(("。", "{expected_ja}"))
-        assert wording.ja != wording.en
-
-
-def test_a_pointer_is_cut_to_an_ancestor() -> None:
-    assert problem(Code.DUPLICATE_KEY, "/a/" + "b" * POINTER_CHARS_MAX).pointer == "/a"
 
 
 @given(dice=DICE)

@@ -49,13 +49,16 @@ def in_force(rows: Sequence[RowT], day: date) -> RowT | None:
 def deciding(rows: Sequence[Electronic], contract_date: date, tender_notice_date: date | None) -> Electronic | None:
     """The start rule to judge a contract by, whether or not it holds for it; None if there is none at all.
 
-    Each row looks at the date of its own basis. The first one that holds decides; else the nearest that begins later,
-    for that tells since when; else the last one, for that tells until when.
+    Each row looks at the date of its own basis. The first one that holds decides; else one that might hold if the
+    date it asks for were given; else the nearest that begins later, for that tells since when; else the last one, for
+    that tells until when.
     """
     days = {Basis.CONTRACT_DATE: contract_date, Basis.TENDER_NOTICE_DATE: tender_notice_date}
     ordered = sorted(rows, key=lambda row: row.valid_from)
     with_days = [(row, days[row.basis]) for row in ordered]
     holding = [row for row, day in with_days if day is not None and row.in_force_on(day)]
-    undecided = [row for row, day in with_days if day is None]
     later = [row for row, day in with_days if day is not None and day < row.valid_from]
-    return next(iter((*holding, *undecided, *later, *reversed(ordered))), None)
+    unsaid = [row for row, day in with_days if day is None]
+    # A tender notice comes before its contract, so a row that begins after the contract cannot hold for it.
+    possible = [row for row in unsaid if row.valid_from <= contract_date]
+    return next(iter((*holding, *possible, *later, *unsaid, *reversed(ordered))), None)
