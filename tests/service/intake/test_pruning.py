@@ -1,5 +1,6 @@
 """Refusals are forgotten after their time, in batches; what was accepted stays for good."""
 
+import asyncio
 from datetime import timedelta
 
 import asyncpg
@@ -7,7 +8,11 @@ import pytest
 
 from services.intake import store
 from shared import clock
+from shared.lives import ended
+from shared.service import process
+from tests.eventually import eventually
 from tests.service.conftest import DatabaseAs
+from tests.service.intake.conftest import Intake
 
 OLD = timedelta(days=store.REFUSALS_KEPT_DAYS, hours=1)
 YOUNG = timedelta(days=store.REFUSALS_KEPT_DAYS, hours=-1)
@@ -50,3 +55,21 @@ async def test_a_batch_is_bounded(database_as: DatabaseAs, monkeypatch: pytest.M
         await _add(role, "submission", f"{run}{number}", "rejected", OLD)
 
     assert [await store.prune_refused(role) for _ in range(4)] == [2, 2, 1, 0]
+
+
+async def test_the_service_forgets_on_its_clock(
+    intake: Intake, database_as: DatabaseAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    role, run = await database_as("intake"), clock.random_text("abcdefghij", 8)
+    await _add(role, "change_submission", run, "rejected", OLD)
+    monkeypatch.setattr(process, "PRUNE_EVERY_S", 0.01)
+    pruning = asyncio.create_task(process._pruning(intake.service, intake.service.pool))
+
+    async def is_gone() -> bool:
+        name = f"{run}-rejected-{OLD.days}"
+        return not await role.fetchval("select count(*) from change_submission where change_id = $1", name)
+
+    try:
+        await eventually(is_gone)
+    finally:
+        await ended([pruning])

@@ -8,7 +8,7 @@ from services.intake.domain import form
 from services.intake.domain.fields import CompletionMail, Part, Unread
 from services.intake.domain.form import Application
 from services.intake.domain.reading import read_part
-from tests.unit.intake.samples import EXAMPLE, GONE, changed, codes, good, judged, problems
+from tests.unit.intake.samples import EXAMPLE, GONE, INTERIM, changed, codes, good, judged, problems
 
 _FIELDS = [
     *(f"/{name}" for name in EXAMPLE),
@@ -39,6 +39,25 @@ def test_the_published_example_is_accepted_without_a_remark() -> None:
     assert verdict.application == verdict.submitted
     kept = verdict.application.model_dump(mode="json", exclude_unset=True)
     assert kept == {**EXAMPLE, "submitted_at": "2026-01-15T09:30:00.000+09:00"}
+
+
+def test_every_field_of_the_form_is_kept_as_it_was_sent() -> None:
+    """Also those that no rule looks at: the office, the premium's way and the message go on with the application."""
+    interim = {**INTERIM, "redeposit": True, "paper_premium_statement": True, "premium_billed_to": "○○支店"}
+    sent = changed(
+        {
+            "/guarantees": [EXAMPLE["guarantees"][0], interim],
+            "/contract/fiscal_year_amount": 50_000_000,
+            "/contract/fiscal_year": 2026,
+            "/contractor/jv_name": "○○・××特定建設工事共同企業体",
+            "/message_to_guarantor": "至急\nお願いします。",
+            "/paper_delivery": "mail",
+            "/submitted_at": "2026-01-15T09:30:00.000+09:00",
+        }
+    )
+    form = {f"/{name}": value for name, value in sent.items()}
+
+    assert good(form).application.model_dump(mode="json", exclude_none=True) == sent
 
 
 @pytest.mark.parametrize("pointer", _FIELDS)
