@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from deploy import broker, compose, database, portals
 from deploy.broker.management import management
 from deploy.database import role_of
+from deploy.obligees import obligee_commands
 from deploy.places import CHECKOUT, PORTALS_FILE
 from deploy.settings import BROKER_PASSWORD_PREFIX, DATABASE_PASSWORD_PREFIX, DeploySettings, passwords
 from shared.errors import Misconfigured, Transient
@@ -28,6 +29,7 @@ portal_commands = typer.Typer(no_args_is_help=True, help="Who may speak to us.")
 application.add_typer(topology_commands, name="topology")
 application.add_typer(database_commands, name="database")
 application.add_typer(portal_commands, name="portals")
+application.add_typer(obligee_commands, name="obligees")
 
 PortalsFile = Annotated[Path, typer.Option("--portals", help="The portals file the plan is made for.")]
 

@@ -56,6 +56,7 @@ class Service:
         doors: queues that are not facts of services (intake's portals, the desk's journal), with their own decoding.
         answered: which portals have a queue for answers.
         announces: the types it announces, told for the passport and the published contracts.
+        prunes: forget what has had its time; each deletes one batch and gives back how many rows went.
         on_start: run once everything it needs is connected, before anything is heard.
         on_stop: run after everything in hand is finished.
     """
@@ -68,6 +69,7 @@ class Service:
     doors: Sequence[Hearing] = ()
     answered: Callable[[str], bool] = lambda _portal: False
     announces: Sequence[type[Message]] = ()
+    prunes: Sequence[Callable[["postgres.Connection"], Awaitable[int]]] = ()
     on_start: Sequence[Callable[[], Awaitable[None]]] = ()
     on_stop: Sequence[Callable[[], Awaitable[None]]] = ()
     running: "Running | None" = field(default=None, repr=False)

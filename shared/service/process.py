@@ -76,7 +76,7 @@ async def _live(service: Service) -> None:
     tasks: set[asyncio.Task[None]] = set()
     web = _web_server(service)
     try:
-        _start(tasks, running.owner.run(), running.relay.run(), web.serve(), _pruning(pool))
+        _start(tasks, running.owner.run(), running.relay.run(), web.serve(), _pruning(service, pool))
         _start(tasks, *(runner.run() for runner in running.runners.values()))
         logger.info("service.opening")
         opening = asyncio.create_task(_open(running))
@@ -191,10 +191,10 @@ def _web_server(service: Service) -> uvicorn.Server:
     return server
 
 
-async def _pruning(pool: "postgres.Pool") -> None:
+async def _pruning(service: Service, pool: "postgres.Pool") -> None:
     while True:
         await asyncio.sleep(PRUNE_EVERY_S)
         with contextlib.suppress(*postgres.FAILURES):
             async with pool.acquire() as connection:
-                await inbox.prune(connection)
-                await errand_store.prune(connection)
+                for prune in (inbox.prune, errand_store.prune, *service.prunes):
+                    await prune(connection)

@@ -198,7 +198,7 @@ async def test_a_wrong_parameter_is_told_by_its_name_in_both_languages(app: Fast
     answer = await ask(app, "/form", method="POST", query="limit=x", **sent)  # type: ignore[arg-type]
 
     (told,) = answer.json()["errors"]
-    assert (told["code"], told["pointer"]) == ("parameter_invalid", "")
+    assert (told["code"], told["pointer"]) == ("parameter_invalid", "/limit")
     assert ("「limit」" in told["message_ja"], "limit" in told["message_en"]) == (True, True)
 
 
