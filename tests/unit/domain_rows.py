@@ -289,7 +289,8 @@ RULES_ON_CHANGES: Final[Mapping[str, Row]] = {
         service/issuer/test_changes:test_a_sibling_below_its_minimum_is_remarked_on_both_and_refuses_nothing"""
     ),
     "2 a corrected date is judged again": row_of(
-        "service/issuer/test_changes:test_terms_that_travelled_with_the_application_judge_its_changes"
+        """unit/issuer/test_change:test_a_corrected_contract_date_is_judged_again
+        service/issuer/test_changes:test_terms_that_travelled_with_the_application_judge_its_changes"""
     ),
 }
 """What the issuer judges of changes and interim advance payments; held to as soon as it hears of accepted changes."""
