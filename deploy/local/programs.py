@@ -88,6 +88,7 @@ def _service_environment(place: Place, name: str) -> dict[str, str]:
             "SIGNING_KEY": secrets.signing_key,
             "CONCLUSION": place.conclusion,
             "GUARANTOR_NAME": GUARANTOR_NAME,
+            "PLATFORM_PAGE": place.url(simulator("platform")),
         },
         "platform_bridge": {
             "SEALING_KEYS": secrets.sealing_keys,

@@ -21,8 +21,9 @@ from functools import partial
 
 from services.issuer.handlers import conclusion, outcomes
 from services.issuer.handlers.means import Means
+from services.issuer.papers.press import Press
 from services.issuer.settings import Settings
-from services.issuer.web import build_web
+from services.issuer.web import Printer, build_web
 from shared.messages.core import GuaranteeConcluded, GuaranteeDeclined
 from shared.messages.intake import ApplicationAccepted
 from shared.messages.issuer import CertificateCreated, GuaranteeIssued, GuaranteeStatusChanged, PaperOrdered
@@ -42,6 +43,7 @@ def build_app() -> Service:
         guarantor_name=settings.guarantor_name,
         conclusion=settings.conclusion,
     )
+    press = Press()
     service = Service(
         name="issuer",
         settings=settings,
@@ -56,6 +58,8 @@ def build_app() -> Service:
         ),
         announces=(CertificateCreated, PaperOrdered, GuaranteeIssued, GuaranteeStatusChanged),
         answered=lambda portal: portal in portals and portals.get(portal).answers == "queue",
+        on_stop=(press.close,),
     )
-    service.web = build_web(service, portals, means.ring, means.signing.jwks())
+    page = None if settings.platform_page is None else str(settings.platform_page)
+    service.web = build_web(service, portals, means.ring, means.signing.jwks(), Printer(press, page))
     return service

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import SecretStr
+from pydantic import AnyHttpUrl, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from services.issuer.domain.states import Conclusion
@@ -17,6 +17,8 @@ class Settings(ServiceSettings):
         signing_key: `kid:base64-32-byte-seed[,kid:…]`; the first signs, all are published.
         conclusion: whether a guarantee is concluded at once or when the core system says so (domain rule 13).
         guarantor_name: how the guarantee company is named on its certificates.
+        platform_page: where an official enters number and key; key notices lead there, also by QR code. Without it
+            they leave it out.
     """
 
     model_config = SettingsConfigDict(env_prefix="ISSUER_", frozen=True, extra="ignore")
@@ -26,3 +28,4 @@ class Settings(ServiceSettings):
     signing_key: SecretStr
     conclusion: Conclusion = Conclusion.AUTOMATIC
     guarantor_name: str
+    platform_page: AnyHttpUrl | None = None

@@ -1,18 +1,19 @@
 """The list, the overview and the signed certificates."""
 
-import json
 from datetime import date
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Header, Path, Query
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.issuer.domain.names import GUARANTEE_NUMBER, TOKYO
 from services.issuer.domain.shown import GuaranteeDetail, GuaranteePage, detail_of, is_visible, item_of, never_issued
+from services.issuer.papers.content import SignedCertificate
 from services.issuer.store import reading
 from services.issuer.store.reading import Certificate, Filters
 from services.issuer.web.door import Caller, known_form, scope_of, sees_all
+from services.issuer.web.papers import JSON, PDF, PDF_DESCRIBED, Printer, pdf_answer, preferred
 from shared import clock
 from shared.messages.intake import CertificateForm, Kind
 from shared.portals import Portal
@@ -53,7 +54,7 @@ class Asked(BaseModel):
     limit: Annotated[int, Field(ge=1, le=PAGE_ITEMS_MAX)] = PAGE_ITEMS
 
 
-def reading_routes(service: Service, caller: Caller) -> APIRouter:
+def reading_routes(service: Service, caller: Caller, printer: Printer) -> APIRouter:
     """`GET /v1/guarantees` and what is below it."""
     router = APIRouter(prefix="/v1/guarantees", tags=["guarantees"])
 
@@ -77,43 +78,41 @@ def reading_routes(service: Service, caller: Caller) -> APIRouter:
             raise HttpProblem(404)
         return detail_of(found, _today(), sees_all=sees_all(me))
 
-    @router.get("/{number}/certificates/{version}")
+    @router.get("/{number}/certificates/{version}", responses={200: {"content": PDF_DESCRIBED}})
     async def certificate(
         number: str,
         version: Annotated[int, Path(ge=1, le=VERSION_MAX)],
         me: Annotated[Portal, Depends(caller)],
         accept: Annotated[str, Header()] = "*/*",
-    ) -> JSONResponse:
-        """The signed electronic certificate (電子証書) of a version, as JSON, without the key."""
-        if not _takes_json(accept):
-            raise HttpProblem(406, "not_acceptable", "The certificate is served as application/json.")
+    ) -> Response:
+        """The signed electronic certificate (電子証書) of a version, without the key: JSON, or by `Accept` a PDF."""
+        media = preferred(accept)
+        if media is None:
+            raise HttpProblem(406, "not_acceptable", f"The certificate is served as {JSON} or {PDF}.")
         async with service.pool.acquire() as connection:
             found = await reading.certificate(connection, known_form(number), version, scope_of(me))
-        return JSONResponse(_signed_data(found, everything=sees_all(me)))
+        signed = _signed_data(found, everything=sees_all(me))
+        if media == PDF:
+            paper = await printer.certificate(signed)
+            answer = pdf_answer(paper, f"certificate-{number}-{version}.pdf", f"電子証書_{number}_{version}.pdf")
+        else:
+            answer = JSONResponse(signed.original())
+        answer.headers["Vary"] = "Accept"
+        return answer
 
     return router
 
 
-def _signed_data(found: Certificate | None, *, everything: bool) -> dict[str, object]:
+def _signed_data(found: Certificate | None, *, everything: bool) -> SignedCertificate:
     if found is None:
         raise HttpProblem(404)
     if not everything and not is_visible(found.kind, found.state) and not never_issued(found.state):
         raise HttpProblem(404)
-    if found.certificate is None or (never_issued(found.state) and not everything):
+    certificate, digest, signature = found.certificate, found.content_sha256, found.signature
+    if certificate is None or digest is None or signature is None or (never_issued(found.state) and not everything):
         raise HttpProblem(409, "not_issued")
-    content: dict[str, object] = json.loads(found.certificate)
-    return content | {"content_sha256": found.content_sha256, "signature": found.signature}
+    return SignedCertificate(certificate, digest, signature)
 
 
 def _today() -> date:
     return clock.now().astimezone(TOKYO).date()
-
-
-def _takes_json(accept: str) -> bool:
-    """Whether JSON is among the media types of an Accept header (RFC 9110 §12.5.1); a weight of 0 excludes a type."""
-    for part in accept.split(","):
-        media, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        excluded = any(piece.replace(" ", "") in {"q=0", "q=0.0", "q=0.00", "q=0.000"} for piece in parameters)
-        if media in {"application/json", "application/*", "*/*"} and not excluded:
-            return True
-    return False

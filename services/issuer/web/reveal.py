@@ -43,15 +43,25 @@ def reveal_routes(service: Service, caller: Caller, ring: KeyRing) -> APIRouter:
     async def reveal(number: str, request: Request, asking: Annotated[Portal, Depends(caller)]) -> RevealedKey:
         """認証キー. Every look is noted with who, when and through which portal before the key leaves."""
         viewer = (await body_of(request, Viewer)).viewer
-        async with service.unit_of_work() as work:
-            found = await reading.sealed_key(work.connection, known_form(number), scope_of(asking))
-            if found is None:
-                raise HttpProblem(404)
-            if found.sealed_auth_key is None or not found.issued:
-                raise HttpProblem(409, "not_issued")
-            await reading.add_reveal(work.connection, number, asking.id, viewer, work.now)
-            opened = ring.open(found.sealed_auth_key, associated=number)
-        logger.info("auth_key.revealed", guarantee_number=number, portal=asking.id, viewer=viewer)
+        opened = await note_and_open(service, ring, known_form(number), asking, viewer)
         return RevealedKey(guarantee_number=number, auth_key=opened)
 
     return router
+
+
+async def note_and_open(service: Service, ring: KeyRing, number: str, asking: Portal, viewer: str) -> str:
+    """The key in clear, once the look at it is noted and that note is committed.
+
+    Raises:
+        HttpProblem: 404 if the caller sees no such guarantee, 409 if no version was issued or there is no key.
+    """
+    async with service.unit_of_work() as work:
+        found = await reading.sealed_key(work.connection, number, scope_of(asking))
+        if found is None:
+            raise HttpProblem(404)
+        if found.sealed_auth_key is None or not found.issued:
+            raise HttpProblem(409, "not_issued")
+        await reading.add_reveal(work.connection, number, asking.id, viewer, work.now)
+        opened = ring.open(found.sealed_auth_key, associated=number)
+    logger.info("auth_key.revealed", guarantee_number=number, portal=asking.id, viewer=viewer)
+    return opened

@@ -5,14 +5,15 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import aiohttp
 import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from services.issuer.web import build_web
+from services.issuer.papers.press import Press
+from services.issuer.web import Printer, build_web
 from shared import postgres
 from shared.portals import Portals
 from shared.service import Service
@@ -23,6 +24,8 @@ from tests.service.issuer.bench import Bench
 
 if TYPE_CHECKING:
     from shared.postgres import Pool
+
+PLATFORM_PAGE: Final = "https://platform.example/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +46,14 @@ class Door:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> tuple[int, Any, Mapping[str, str]]:
-        """One request; gives back status, JSON and headers. An empty caller sends no token."""
+        """One request; gives status, JSON (or bytes) and headers. An empty caller sends no token."""
         given = {"Authorization": f"Bearer {self.stack.token(caller)}"} if caller else {}
         data = body if isinstance(body, bytes) or body is None else aiohttp.JsonPayload(body)
         async with self.http.request(
             method, f"{self.url}{path}", data=data, params=query, headers={**given, **(headers or {})}
         ) as answer:
-            return answer.status, await answer.json(content_type=None), answer.headers
+            is_json = answer.content_type.endswith("json")
+            return answer.status, await (answer.json(content_type=None) if is_json else answer.read()), answer.headers
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +75,17 @@ async def door(stack: Servers, bench: Bench) -> AsyncIterator[Door]:
     """The issuer's web door on the same database, announcing into the same outbox."""
     described = SimpleNamespace(pool=bench.pool, unit_of_work=lambda: unit_of_work(bench.desk, "issuer.web"))
     means = bench.means()
-    app = build_web(cast(Service, described), Portals.load(stack.portals_file), means.ring, means.signing.jwks())
+    press = Press()
+    app = build_web(
+        cast(Service, described),
+        Portals.load(stack.portals_file),
+        means.ring,
+        means.signing.jwks(),
+        Printer(press, PLATFORM_PAGE),
+    )
     async with served(app) as url, aiohttp.ClientSession() as http:
         yield Door(url, stack, http)
+    await press.close()
 
 
 @asynccontextmanager

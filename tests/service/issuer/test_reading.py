@@ -8,7 +8,8 @@ import aiohttp
 import pytest
 
 from services.issuer.domain.states import Conclusion
-from services.issuer.web import build_web
+from services.issuer.papers.press import Press
+from services.issuer.web import Printer, build_web
 from shared import postgres
 from shared.portals import Portals
 from shared.service import Service
@@ -145,7 +146,13 @@ async def test_a_guarantee_that_waits_for_its_conclusion_can_be_read(bench: Benc
 
 @pytest.mark.parametrize(
     ("method", "below"),
-    [("GET", ""), ("POST", "/auth-key"), ("GET", "/certificates/1"), ("POST", "/completion-mail")],
+    [
+        ("GET", ""),
+        ("POST", "/auth-key"),
+        ("POST", "/key-notice"),
+        ("GET", "/certificates/1"),
+        ("POST", "/completion-mail"),
+    ],
 )
 async def test_another_portals_guarantee_does_not_exist_and_the_office_sees_all(
     bench: Bench, door: Door, method: str, below: str
@@ -171,21 +178,6 @@ async def test_the_certificate_is_signed_data_that_verifies_with_the_published_k
     assert (status, headers["cache-control"]) == (200, "public, max-age=300")
     assert "auth_key" not in certificate
     assert verify(canonical(signed_content(certificate)), certificate["signature"], jwks)
-
-
-@pytest.mark.parametrize(
-    ("accept", "status"),
-    [
-        ("application/json", 200),
-        ("application/pdf, */*;q=0.1", 200),
-        ("application/pdf", 406),
-        ("application/pdf, application/json;q=0", 406),
-    ],
-)
-async def test_a_certificate_is_served_as_json_only(bench: Bench, door: Door, accept: str, status: int) -> None:
-    _, number, _ = await bench.issue()
-
-    assert (await door.call("GET", f"{LIST}/{number}/certificates/1", headers={"Accept": accept}))[0] == status
 
 
 async def test_a_certificate_that_is_not_issued_or_not_there_is_not_shown(bench: Bench, door: Door) -> None:
@@ -232,7 +224,8 @@ async def test_a_database_that_is_away_is_answered_503(stack: Servers, bench: Be
     await closed.close()
     means = bench.means()
     service = cast(Service, SimpleNamespace(pool=closed))
-    app = build_web(service, Portals.load(stack.portals_file), means.ring, means.signing.jwks())
+    printer = Printer(Press(), None)
+    app = build_web(service, Portals.load(stack.portals_file), means.ring, means.signing.jwks(), printer)
     async with served(app) as url, aiohttp.ClientSession() as http:
         status, body, headers = await Door(url, stack, http).call("GET", LIST)
 
