@@ -60,6 +60,7 @@ class Secretary:
             address=address,
             link=self._portals.get(issued.portal).link_base + "/",
             message_id=message_id_of(issued.guarantee_number, issued.version, occasion, self._host),
+            ordinal=issued.ordinal,
         )
         return Due(
             # The same fact announced again asks for the same mail. A mail that is wished again comes as another fact.
@@ -135,6 +136,7 @@ def _sending(letter: Letter, work: Work) -> MailSent:
         application_id=letter.application_id,
         guarantee_number=letter.guarantee_number,
         version=letter.version,
+        ordinal=letter.ordinal,
         message_id=letter.message_id,
         sent_at=work.now,
     )
@@ -146,6 +148,7 @@ def _refusal(letter: Letter, told: Refused, work: Work) -> MailRefused:
         application_id=letter.application_id,
         guarantee_number=letter.guarantee_number,
         version=letter.version,
+        ordinal=letter.ordinal,
         message_id=letter.message_id,
         smtp_code=told.smtp_code,
         reason=told.reason,

@@ -80,6 +80,15 @@ def find(connection: sqlite3.Connection, wanted: Wanted) -> list[sqlite3.Row]:
     ).fetchall()
 
 
+def latest(connection: sqlite3.Connection, recipient: str | None, before: int, count: int) -> list[sqlite3.Row]:
+    """Messages with a number below `before`, the newest first."""
+    return connection.execute(
+        "select * from message where id < ?1"
+        " and (?2 is null or exists (select 1 from json_each(rcpt_to) where value = ?2)) order by id desc limit ?3",
+        (before, recipient, count),
+    ).fetchall()
+
+
 def one(connection: sqlite3.Connection, number: int) -> sqlite3.Row | None:
     """The message of this number."""
     row: sqlite3.Row | None = connection.execute("select * from message where id = ?", (number,)).fetchone()
@@ -132,6 +141,12 @@ def shown(row: sqlite3.Row) -> dict[str, object]:
         "headers": [[name, str(value)] for name, value in parsed.items()],
         "size_bytes": len(row["content"]),
     }
+
+
+def sender(row: sqlite3.Row) -> str | None:
+    """Whom a message says it is from; the envelope may say otherwise."""
+    given = message_from_bytes(row["content"], policy=modern)["From"]
+    return None if given is None else str(given)
 
 
 def _body(parsed: EmailMessage, subtype: str) -> str | None:

@@ -1,6 +1,7 @@
-"""The HTTP side: what has arrived, as JSON and as one plain page."""
+"""The HTTP side: what has arrived, as JSON for programs and as pages for people."""
 
-from html import escape
+from pathlib import Path
+from urllib.parse import urlencode
 
 from aiohttp import web
 from pydantic import ValidationError
@@ -8,16 +9,24 @@ from pydantic import ValidationError
 from simulators.ledger import Ledger
 from simulators.mailbox import store
 from simulators.mailbox.smtp import Mode, Switch
+from simulators.pages import Pages
 from simulators.program import json_answer, problem_answer
 
 LINES_DEFAULT = 1_000
 LINES_MAX = 10_000
-PAGE_LINES_MAX = 200
-PAGE_HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'", "Cache-Control": "no-store"}
-PAGE = """<!doctype html>
-<html lang="ja"><head><meta charset="utf-8"><title>受信箱</title>
-<style>body{{font-family:sans-serif;margin:2rem}}td,th{{text-align:left;padding:.3rem .8rem;vertical-align:top}}
-pre{{white-space:pre-wrap}}</style></head><body>{body}</body></html>"""
+PAGE_LINES_MAX = 100
+SOURCE_BYTES_MAX = 65_536
+NUMBER_MAX = 2**63 - 1
+
+# A mail is somebody else's page: it may bring its own styles, and that is all it may.
+FOREIGN_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; "
+    "sandbox allow-popups",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+ABOUT = "動作確認用の受信箱です。外部へのメールの送信や転送は行いません。"
 
 
 class MailboxDoor:
@@ -26,15 +35,18 @@ class MailboxDoor:
     def __init__(self, ledger: Ledger, switch: Switch) -> None:
         self._ledger = ledger
         self._switch = switch
+        self._pages = Pages("受信箱（模擬）", ABOUT, Path(__file__).parent / "templates")
 
     def routes(self) -> list[web.RouteDef]:
         """The routes of this door."""
         return [
+            *self._pages.routes(),
             web.get("/", self.page),
             web.get("/messages", self.messages),
             web.get("/messages/{number:\\d{1,15}}", self.message),
             web.get("/messages/{number:\\d{1,15}}/raw", self.raw),
             web.get("/messages/{number:\\d{1,15}}/page", self.message_page),
+            web.get("/messages/{number:\\d{1,15}}/html", self.message_html),
             web.delete("/messages", self.clear),
             web.get("/mode", self.mode),
             web.post("/mode", self.switch),
@@ -88,33 +100,37 @@ class MailboxDoor:
         self._switch.set(mode)
         return json_answer(mode.model_dump())
 
-    async def page(self, _: web.Request) -> web.Response:
-        """The list for people, oldest first."""
-        rows = await self._ledger.do(lambda db: store.find(db, store.Wanted(count=PAGE_LINES_MAX)))
-        lines = "".join(_line(store.shown(row)) for row in rows)
-        head = "<tr><th>No.</th><th>受信日時</th><th>宛先</th><th>件名</th></tr>"
-        return _page(f"<h1>受信箱</h1><table>{head}{lines}</table>")
+    async def page(self, request: web.Request) -> web.Response:
+        """The list for people, newest first; `to` narrows it to a recipient, `before` goes on below a number."""
+        to, before = request.query.get("to", "").strip(), request.query.get("before", "")
+        below = int(before) if before.isascii() and before.isdecimal() and len(before) < 16 else NUMBER_MAX
+        rows = await self._ledger.do(lambda db: store.latest(db, to or None, below, PAGE_LINES_MAX + 1))
+        shown = [store.shown(row) for row in rows[:PAGE_LINES_MAX]]
+        older = None
+        if len(rows) > PAGE_LINES_MAX:
+            older = "/?" + urlencode({"to": to, "before": shown[-1]["id"]} if to else {"before": shown[-1]["id"]})
+        total = await self._ledger.do(store.count)
+        facts = {"mails": shown, "total": total, "to": to, "before": before, "older": older}
+        return self._pages.page("list.html", facts)
 
     async def message_page(self, request: web.Request) -> web.Response:
         """One message for people."""
         row = await self._ledger.do(lambda db: store.one(db, int(request.match_info["number"])))
         if row is None:
-            raise web.HTTPNotFound
-        mail = store.shown(row)
-        return _page(f"<h1>{_text(mail['subject'])}</h1><pre>{_text(mail['text'])}</pre><p><a href='/'>戻る</a></p>")
+            return self._pages.page("missing.html", {}, status=404)
+        mail, content = store.shown(row), row["content"]
+        facts = {
+            "mail": mail,
+            "sender": store.sender(row),
+            "source": content[:SOURCE_BYTES_MAX].decode("utf-8", "replace"),
+            "cut": len(content) > SOURCE_BYTES_MAX,
+        }
+        return self._pages.page("mail.html", facts)
 
-
-def _line(mail: dict[str, object]) -> str:
-    to = mail["to"]
-    recipients = "、".join(map(str, to)) if isinstance(to, list) else ""
-    link = f"<a href='/messages/{mail['id']}/page'>{_text(mail['subject'])}</a>"
-    cells = (str(mail["id"]), _text(mail["received_at"]), _text(recipients), link)
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-
-
-def _text(value: object) -> str:
-    return escape("（なし）" if value is None else str(value))
-
-
-def _page(body: str) -> web.Response:
-    return web.Response(text=PAGE.format(body=body), content_type="text/html", headers=PAGE_HEADERS)
+    async def message_html(self, request: web.Request) -> web.Response:
+        """The HTML body of a message as it came, to be shown in a frame that lets it do nothing."""
+        row = await self._ledger.do(lambda db: store.one(db, int(request.match_info["number"])))
+        body = None if row is None else store.shown(row)["html"]
+        if body is None:
+            return problem_answer(404, "No such HTML body.")
+        return web.Response(text=str(body), content_type="text/html", headers=FOREIGN_HEADERS)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 # The terms are read through the row as JSON, so that a row from before they were kept says nothing instead of failing.
 _OVERVIEW: Final = """
     select v.certificate, v.issued_at,
-           coalesce(to_jsonb(g) #> '{terms,key_notice}', to_jsonb(a) #> '{terms,key_notice}') as advice
+           to_jsonb(a) #> '{terms,key_notice}' as advice
       from guarantee g join application a using (portal, application_id) join version v using (guarantee_number)
      where g.guarantee_number = $1 and ($2::text is null or g.portal = $2)
        and v.issued_at is not null and v.certificate is not null

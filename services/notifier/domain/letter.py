@@ -38,9 +38,17 @@ _VERSION_KINDS: Final = {
     "termination": "解約",
 }
 
+# Why there is another certificate, where there was one before; a first one needs no reason.
+_REASONS: Final = {
+    "change": "保証契約の変更による、新しい電子証書です。認証キーは変わりません。",
+    "correction": "電子証書の訂正による、新しい電子証書です。認証キーは変わりません。",
+    "change_cancellation": "保証契約の変更の取消による、新しい電子証書です。認証キーは変わりません。",
+    "termination": "保証契約の解約による電子証書です。認証キーは変わりません。",
+}
+
 _TEXT: Final = """{contractor} 様
 
-電子保証（認証キー）の発行が完了しましたので、お知らせいたします。
+電子保証（認証キー）の発行が完了しましたので、お知らせいたします。{reason}
 
 {lines}
 
@@ -52,27 +60,40 @@ _TEXT: Final = """{contractor} 様
 ※このメールは自動でお送りしています。このメールにご返信いただいても、お答えできません。
 """
 
+# Mail programs take their styles from the elements alone, and many know tables only; so both are used plainly here.
 _HTML: Final = """<!DOCTYPE html>
 <html lang="ja">
-<head><meta charset="utf-8"><title>{subject}</title></head>
-<body style="font-family:sans-serif;line-height:1.6;color:#222">
-<p>{contractor} 様</p>
-<p>電子保証（認証キー）の発行が完了しましたので、お知らせいたします。</p>
-<table style="border-collapse:collapse">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light">
+<title>{subject}</title>
+</head>
+<body style="margin:0;padding:16px;background:#f2f5f8;color:#1c2430;font-family:'Hiragino Sans','Yu Gothic',Meiryo,\
+'Noto Sans JP',sans-serif;font-size:16px;line-height:1.7">
+<div style="max-width:600px;margin:0 auto;padding:24px;background:#ffffff;border:1px solid #c9d1da;border-radius:8px">
+<h1 style="margin:0 0 16px;padding-bottom:12px;border-bottom:2px solid #1f5fa8;font-size:20px;line-height:1.5">\
+{subject}</h1>
+<p style="margin:0 0 12px">{contractor} 様</p>
+<p style="margin:0 0 16px">電子保証（認証キー）の発行が完了しましたので、お知らせいたします。{reason}</p>
+<table style="width:100%;border-collapse:collapse;font-size:15px;overflow-wrap:anywhere">
 {lines}
 </table>
-<p>認証キーはこのメールには記載しておりません。ポータルにログインし、<br>
+<p style="margin:16px 0">認証キーはこのメールには記載しておりません。ポータルにログインし、\
 「保証契約一覧」の「電子保証 (認証キー)」タブから「詳細」を開いてご確認ください。</p>
-<p><a href="{link}">{link}</a></p>
-<p style="font-size:small">※このメールは自動でお送りしています。このメールにご返信いただいても、お答えできません。</p>
+<p style="margin:0 0 16px"><a href="{link}" style="color:#1f5fa8;font-weight:bold;overflow-wrap:anywhere">{link}</a></p>
+<p style="margin:0;padding-top:12px;border-top:1px solid #c9d1da;font-size:13px;color:#56606e">\
+※このメールは自動でお送りしています。このメールにご返信いただいても、お答えできません。</p>
+</div>
 </body>
 </html>
 """
 
 _LINE: Final = "{0}：{1}"
 _ROW: Final = (
-    '<tr><th scope="row" style="text-align:left;padding:2px 16px 2px 0;font-weight:normal">{0}</th>'
-    '<td style="padding:2px 0">{1}</td></tr>'
+    '<tr><th scope="row" style="width:9em;text-align:left;vertical-align:top;padding:8px 12px 8px 0;font-weight:normal;'
+    'color:#56606e;border-bottom:1px solid #e3e8ee">{0}</th>'
+    '<td style="vertical-align:top;padding:8px 0;border-bottom:1px solid #e3e8ee">{1}</td></tr>'
 )
 
 
@@ -83,6 +104,7 @@ class Letter(BaseModel):
         address: where it goes, as the contractor gave it.
         link: the portal's front page.
         message_id: its name in the world of mail, without angle brackets.
+        ordinal: which announcement of the version asked for it, counted from 1.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -100,6 +122,7 @@ class Letter(BaseModel):
     address: str
     link: str
     message_id: str
+    ordinal: int = 1
 
     @property
     def subject(self) -> str:
@@ -141,14 +164,24 @@ def issued_at_shown(issued_at: datetime) -> str:
 def text_of(letter: Letter) -> str:
     """The mail as plain text."""
     lines = "\n".join(_LINE.format(*field) for field in _fields(letter))
-    return _TEXT.format(contractor=one_line(letter.contractor_name), lines=lines, link=letter.link)
+    reason = _reason(letter)
+    return _TEXT.format(
+        contractor=one_line(letter.contractor_name), reason=reason and f"\n{reason}", lines=lines, link=letter.link
+    )
 
 
 def html_of(letter: Letter) -> str:
     """The mail as HTML: no images, no styles from elsewhere, nothing that tells anybody it was opened."""
     rows = "\n".join(_ROW.format(name, escape(value)) for name, value in _fields(letter))
     contractor, link = escape(one_line(letter.contractor_name)), escape(letter.link)
-    return _HTML.format(subject=SUBJECT, contractor=contractor, lines=rows, link=link)
+    reason = _reason(letter)
+    return _HTML.format(
+        subject=SUBJECT, contractor=contractor, reason=reason and f"<br>{reason}", lines=rows, link=link
+    )
+
+
+def _reason(letter: Letter) -> str:
+    return _REASONS.get(letter.version_kind, "")
 
 
 def _fields(letter: Letter) -> list[tuple[str, str]]:

@@ -32,7 +32,8 @@ class Stationery:
         head = EmailMessage(policy=SMTP)
         head["From"] = sender
         head["Subject"] = SUBJECT
-        # RFC 3834: answering machines leave such mail alone.
+        # RFC 3834: answering machines leave such mail alone. It is one mail to one person who asked for it, so it has
+        # no List-* headers and no Precedence, which would file it with the newsletters.
         head["Auto-Submitted"] = "auto-generated"
         head["Content-Language"] = "ja"
         head["MIME-Version"] = "1.0"

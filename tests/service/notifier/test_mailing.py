@@ -11,12 +11,13 @@ from tests.service.notifier.mailing import Round, issued, new_number
 
 async def test_a_wished_mail_is_sent_and_announced(post_round: Round) -> None:
     number, address = new_number(), "tanaka@kensetsu.example"
-    fact = issued(number, address)
+    fact = issued(number, address, ordinal=3)
     await post_round.announce(fact)
     word = await post_round.outcome(number)
     (mail,) = post_round.mails_to(address)
 
     assert isinstance(word, MailSent)
+    assert word.ordinal == 3
     assert mail["subject"] == SUBJECT
     assert mail["from"] == "denshi-hosho@hosho.example"
     assert mail["message_id"] == f"<{word.message_id}>"
@@ -68,7 +69,7 @@ async def test_a_refusal_for_good_is_announced_and_not_tried_again(post_round: R
     at_recipient, at_dot, impossible = new_number(), new_number(), new_number()
     await post_round.announce(
         issued(at_recipient, "smtp-550@kensetsu.example"),
-        issued(at_dot, "smtp-554-dot@kensetsu.example"),
+        issued(at_dot, "smtp-554-dot@kensetsu.example", ordinal=2),
         issued(impossible, "建設@kensetsu.example"),
     )
     words = [await post_round.outcome(number) for number in (at_recipient, at_dot, impossible)]
@@ -76,6 +77,7 @@ async def test_a_refusal_for_good_is_announced_and_not_tried_again(post_round: R
 
     assert all(isinstance(word, MailRefused) for word in words)
     assert [word.smtp_code for word in words] == [550, 554, 553]
+    assert [word.ordinal for word in words] == [1, 2, 1]
     assert [(row["state"], row["attempts"]) for row in errands] == [("settled", 1)] * 3
 
 

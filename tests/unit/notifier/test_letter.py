@@ -61,7 +61,9 @@ def test_the_page_asks_nobody_for_anything() -> None:
     page = Reader(html_of(letter()))
 
     assert page.links == ["https://portal-a.example/"]
-    assert page.tags <= {"html", "head", "meta", "title", "body", "p", "br", "table", "tr", "th", "td", "a"}
+    assert page.tags <= {
+        *("html", "head", "meta", "title", "body", "div", "h1", "p", "br", "table", "tr", "th", "td", "a")
+    }
 
 
 def test_a_project_name_cannot_become_part_of_the_page() -> None:
@@ -121,6 +123,31 @@ def test_the_time_of_issue_is_japan_time_cut_to_the_minute(issued_at: str, shown
 )
 def test_the_kind_of_the_version_is_named_in_japanese(kind: str, shown: str) -> None:
     assert f"対象：{shown}\n" in text_of(letter(version_kind=kind))
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("change", "保証契約の変更による、新しい電子証書です。"),
+        ("correction", "電子証書の訂正による、新しい電子証書です。"),
+        ("change_cancellation", "保証契約の変更の取消による、新しい電子証書です。"),
+        ("termination", "保証契約の解約による電子証書です。"),
+    ],
+)
+def test_a_later_version_says_why_it_was_made_and_that_the_key_stays(kind: str, said: str) -> None:
+    changed = letter(version_kind=kind, version=2)
+
+    for told in (text_of(changed), Reader(html_of(changed)).words):
+        assert said + "認証キーは変わりません。" in told
+    for told in (text_of(letter()), Reader(html_of(letter())).words):
+        assert "変わりません" not in told
+
+
+def test_a_letter_from_before_its_ordinal_was_told_is_the_first() -> None:
+    kept = letter(ordinal=3).model_dump(mode="json")
+
+    assert Letter.model_validate(kept).ordinal == 3
+    assert Letter.model_validate({name: kept[name] for name in kept if name != "ordinal"}).ordinal == 1
 
 
 @pytest.mark.parametrize(

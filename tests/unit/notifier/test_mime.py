@@ -1,13 +1,17 @@
 """The bytes of the mail, against what the standard library reads and would have written."""
 
+import re
 from datetime import UTC, datetime
 from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Any
 
 import pytest
+from hypothesis import given as for_all
+from hypothesis import strategies as st
 
 from services.notifier.domain.letter import SUBJECT, Letter, html_of, text_of
 from services.notifier.domain.mime import Stationery
@@ -82,6 +86,41 @@ def test_the_filled_form_reads_like_the_mail_the_library_would_write(given: Lett
     slow = by_the_library(given.model_copy(update={"address": _quoted(given.address)}))
 
     assert seen(read(mail)) == seen(read(bytes(slow)))
+
+
+HOSTILE = st.one_of(
+    st.text(st.characters(exclude_categories=[]), max_size=200),
+    st.text(st.sampled_from("\r\n. -=_%{}<>&\"':;,@?\u2028\x00\x0b葛\U000e0100𠮷工事Bccto:"), max_size=600),
+)
+
+
+@for_all(project=HOSTILE, contractor=HOSTILE, obligee=HOSTILE, product=HOSTILE, kind=HOSTILE)
+def test_no_text_makes_it_read_otherwise(project: str, contractor: str, obligee: str, product: str, kind: str) -> None:
+    names = {"project_name": project, "contractor_name": contractor, "obligee_name": obligee, "product_name": product}
+    written = letter(version_kind=kind, **names)
+    mail = Stationery(SENDER).fill(written, WRITTEN_AT)
+    parsed = read(mail)
+
+    assert seen(parsed) == seen(read(bytes(by_the_library(written))))
+    assert str(parsed["Subject"]) == "電子保証（認証キー）発行完了のお知らせ"
+    assert [part.get_content().replace("\r\n", "\n") for part in parsed.iter_parts()] == [
+        text_of(written),
+        html_of(written),
+    ]
+
+
+def test_the_headers_are_as_the_standards_want_them() -> None:
+    head = Stationery(SENDER).fill(letter(), WRITTEN_AT).split(b"\r\n\r\n", 1)[0].decode("ascii")
+    subject = re.search(r"(?m)^Subject:((?:.+\r\n[ \t])*.+)\r$", head)
+
+    # RFC 2047 §2: encoded words of at most 75 letters, in lines of at most 76, each a whole number of characters.
+    assert subject is not None
+    words = subject[1].split()
+    assert all(len(word) <= 75 and word.startswith("=?utf-8?") for word in words)
+    assert "".join(str(make_header(decode_header(word))) for word in words) == SUBJECT
+    assert "Date: Thu, 15 Jan 2026 09:31:02 +0900" in head
+    assert "Auto-Submitted: auto-generated" in head
+    assert not re.search(r"(?mi)^(List-|Precedence|Reply-To|Return-Path)", head)
 
 
 def _quoted(address: str) -> str:
