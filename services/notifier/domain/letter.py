@@ -69,9 +69,9 @@ _HTML: Final = """<!DOCTYPE html>
 <meta name="color-scheme" content="light">
 <title>{subject}</title>
 </head>
-<body style="margin:0;padding:16px;background:#f2f5f8;color:#1c2430;font-family:'Hiragino Sans','Yu Gothic',Meiryo,\
+<body style="margin:0;padding:8px;background:#f2f5f8;color:#1c2430;font-family:'Hiragino Sans','Yu Gothic',Meiryo,\
 'Noto Sans JP',sans-serif;font-size:16px;line-height:1.7">
-<div style="max-width:600px;margin:0 auto;padding:24px;background:#ffffff;border:1px solid #c9d1da;border-radius:8px">
+<div style="max-width:600px;margin:0 auto;padding:20px 16px;background:#fff;border:1px solid #c9d1da;border-radius:8px">
 <h1 style="margin:0 0 16px;padding-bottom:12px;border-bottom:2px solid #1f5fa8;font-size:20px;line-height:1.5">\
 {subject}</h1>
 <p style="margin:0 0 12px">{contractor} 様</p>
@@ -91,7 +91,7 @@ _HTML: Final = """<!DOCTYPE html>
 
 _LINE: Final = "{0}：{1}"
 _ROW: Final = (
-    '<tr><th scope="row" style="width:9em;text-align:left;vertical-align:top;padding:8px 12px 8px 0;font-weight:normal;'
+    '<tr><th scope="row" style="width:8em;text-align:left;vertical-align:top;padding:8px 8px 8px 0;font-weight:normal;'
     'color:#56606e;border-bottom:1px solid #e3e8ee">{0}</th>'
     '<td style="vertical-align:top;padding:8px 0;border-bottom:1px solid #e3e8ee">{1}</td></tr>'
 )

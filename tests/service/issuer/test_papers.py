@@ -6,10 +6,13 @@ from typing import Any, cast
 from urllib.parse import quote
 
 import aiohttp
+import asyncpg
 import pytest
 import structlog
 
+from services.issuer.papers.content import Advice
 from services.issuer.papers.press import Press
+from services.issuer.store.papers import overview
 from services.issuer.web import Printer, build_web, reveal
 from services.issuer.web.papers import preferred
 from shared.portals import Portals
@@ -76,6 +79,26 @@ async def test_no_notice_before_the_arrival_on_paper_or_without_a_viewer(bench: 
     assert (on_paper[0], on_paper[1]["code"]) == (409, "not_issued")
     assert nobody[0] == 422
     assert await looks_at(bench, number) == []
+
+
+async def test_the_notice_tells_the_advice_of_the_terms_once_these_are_kept(bench: Bench, stack: Servers) -> None:
+    _, number, _ = await bench.issue()
+    advice = {"submit_to": "○○市 契約検査課", "mail_subject": None, "advice_ja": "一行目\n二行目"}
+    connection = await asyncpg.connect(f"{stack.superuser_url.rpartition('/')[0]}/{stack.database}")
+    await connection.execute("set search_path to issuer")
+    changing = connection.transaction()
+    await changing.start()
+    await connection.execute("alter table application add column if not exists terms jsonb")
+    before = await overview(connection, number, None)
+    await connection.execute("update application set terms = $1", json.dumps({"key_notice": advice}))
+    after = await overview(connection, number, None)
+    await changing.rollback()
+    await connection.close()
+
+    assert before is not None
+    assert after is not None
+    assert before.advice == Advice()
+    assert after.advice == Advice(**advice)
 
 
 async def test_the_certificate_is_json_unless_a_pdf_is_asked_for(bench: Bench, door: Door) -> None:
