@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -180,3 +182,10 @@ async def test_a_press_that_never_printed_is_closed_all_the_same() -> None:
     await press.close()
 
     assert not press._leaving
+
+
+def test_an_issuer_that_prints_nothing_holds_neither_typst_nor_faces() -> None:
+    told = "import sys, services.issuer.app; print({'typst', 'segno', 'pylopdf_fonts_jp'} & set(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+
+    assert loaded.stdout.strip() == "set()"
