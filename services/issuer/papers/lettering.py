@@ -30,17 +30,10 @@ def fit(value: Any) -> Any:
     if isinstance(value, str):
         return pieces(value)
     if isinstance(value, Mapping):
-        return {name: fit(below) if name != "title" else below for name, below in value.items()}
+        return {name: fit(below) for name, below in value.items()}
     if isinstance(value, list):
-        return [_row(below) for below in value]
+        return [fit(below) for below in value]
     raise TypeError(f"papers are made of texts, not of {type(value).__qualname__}")
-
-
-def _row(value: Any) -> Any:
-    # A row is a name, which is ours, and a text, which is foreign; a pointer as a name is foreign as well.
-    if isinstance(value, list) and len(value) == 2 and all(isinstance(part, str) for part in value):
-        return ["".join(_visible(value[0])), pieces(value[1])]
-    return fit(value)
 
 
 def pieces(text: str) -> list[str]:

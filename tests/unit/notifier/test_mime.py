@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given as for_all
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from services.notifier.domain.letter import SUBJECT, Letter, html_of, text_of
@@ -94,6 +95,7 @@ HOSTILE = st.one_of(
 )
 
 
+@settings(deadline=None)
 @for_all(project=HOSTILE, contractor=HOSTILE, obligee=HOSTILE, product=HOSTILE, kind=HOSTILE)
 def test_no_text_makes_it_read_otherwise(project: str, contractor: str, obligee: str, product: str, kind: str) -> None:
     names = {"project_name": project, "contractor_name": contractor, "obligee_name": obligee, "product_name": product}

@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.issuer.papers.lettering import UNBROKEN_CHARS_MAX, fit, pieces
@@ -49,6 +49,7 @@ def test_a_line_feed_is_a_piece_of_its_own() -> None:
     assert pieces("一\r\n\n二") == ["一", "\n", "\n", "二"]
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=[]), max_size=200))
 def test_nothing_is_lost(text: str) -> None:
     given_text = text.replace("\r\n", "\n")
@@ -57,6 +58,7 @@ def test_nothing_is_lost(text: str) -> None:
     assert "".join(one for one in read_back("".join(pieces(text))) if not _is_selector(one)) == kept
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=[]), max_size=200))
 def test_nothing_printed_hides_or_reorders(text: str) -> None:
     printed = "".join(pieces(text)).replace("\n", "")
@@ -80,9 +82,9 @@ def test_ten_thousand_marks_are_marks_no_more() -> None:
     assert len(printed) < 10_001 * len("〓(U+0301)")
 
 
-def test_texts_are_fitted_at_any_depth_and_titles_are_ours() -> None:
+def test_texts_are_fitted_at_any_depth() -> None:
     assert fit({"a": [["名", "値"], {"title": "題", "rows": [["/x", "A"]]}]}) == {
-        "a": [["名", ["値"]], {"title": "題", "rows": [["/x", ["A"]]]}]
+        "a": [[["名"], ["値"]], {"title": ["題"], "rows": [[["/x"], ["A"]]]}]
     }
 
 
