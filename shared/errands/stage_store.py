@@ -31,14 +31,16 @@ _READ = f"""
     select clock.at, own.*, {_ANNOUNCED}
       from (select now() as at) clock left join stage own on own.errand = $1
 """  # noqa: S608 - put together from constants of this file.
+# A statement of its own: what is read after it was waited for must be what the other one committed, in all tables.
+_LOCK = "select errand from stage where errand = $1 for update"
 # Every success of every process is a settled row, so nobody has to count them where all is well.
-_READ_TO_CHANGE = f"""
+_READ_LOCKED = f"""
     select now() as at, own.*, {_ANNOUNCED},
            (select settled_at from errand where errand.errand = $1 and state = 'settled'
              order by settled_at desc limit 1) > own.failing_since as settled_since,
            exists (select from errand
                     where errand.errand = $1 and key = own.probe_key and lease_owner is not null) as is_probing
-      from stage own where own.errand = $1 for update
+      from stage own where own.errand = $1
 """  # noqa: S608 - put together from constants of this file.
 _WRITE = """
     update stage set breaker = $2, failures = $3, failing = $4, failing_since = $5, probe_key = $6, cause = $7,
@@ -161,10 +163,10 @@ async def withdraw(connection: "Connection", errand: str, closes_at: datetime) -
 
 
 async def _locked(connection: "Connection", errand: str) -> tuple[Stage, bool]:
-    record = await connection.fetchrow(_READ_TO_CHANGE, errand)
-    if record is None:
+    if await connection.fetchrow(_LOCK, errand) is None:
         await ensure(connection, errand)
-        record = await connection.fetchrow(_READ_TO_CHANGE, errand)
+        await connection.fetchrow(_LOCK, errand)
+    record = await connection.fetchrow(_READ_LOCKED, errand)
     stage = _stage(errand, record)
     if record is not None and record["settled_since"]:
         stage = replace(stage, circuit=replace(stage.circuit, failing=()), failing_since=None)

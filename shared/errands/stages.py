@@ -149,8 +149,8 @@ def may_probe(stage: Stage, weekly: Sequence[Weekly], at: datetime) -> bool:
     """Whether it is time for one row to ask whether the outside is back."""
     if shown(stage, weekly, at).standing not in (Standing.FAILING, Standing.OUR_FAULT):
         return False
-    # Whether a probe that is under way has died, only its row can tell.
-    return stage.circuit.breaker is Breaker.PROBING or stage.until is None or stage.until <= at
+    # While a probe is under way there is no such time; whether it has died, only its row can tell.
+    return stage.until is None or stage.until <= at
 
 
 def _began_again(stage: Stage, weekly: Sequence[Weekly], at: datetime) -> datetime | None:

@@ -1,9 +1,6 @@
 """What operators do to stages and rows: each act is whole, and of two who press at once one wins."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +9,6 @@ import pytest
 from shared import clock
 from shared.errands import (
     Claimed,
-    Errand,
-    Held,
     Hold,
     Later,
     Outcome,
@@ -28,18 +23,14 @@ from shared.errands.breaker import Breaker
 from shared.errands.due_store import Which
 from shared.errands.operators import Told
 from shared.errands.stages import Standing
-from shared.service.running import Running
-from shared.work import Work
 from tests.conftest import Servers
 from tests.eventually import eventually
-from tests.service.living import living
 from tests.service.shared.conftest import Ear
-from tests.service.shared.outside import NAME, Outside, due, row
+from tests.service.shared.outside import NAME, due, row
+from tests.service.shared.shift import Shift, shift
 
 if TYPE_CHECKING:
     from tests.service.shared.conftest import Tables
-
-SERVICE = "notifier"
 
 pytestmark = pytest.mark.usefixtures("emptied")
 
@@ -49,49 +40,6 @@ def _quick(monkeypatch: pytest.MonkeyPatch, logged: Ear) -> None:
     """Sweeps in tenths of seconds; what operators do is logged for the test."""
     monkeypatch.setattr(runner, "SWEEP_EVERY_S", 0.1)
     monkeypatch.setattr(operators, "logger", logged)
-
-
-@dataclass
-class Shift:
-    """A living errand and everything it told of holds."""
-
-    life: Running
-    outside: Outside
-    errand: Errand
-    told: list[tuple[str, str, int, str]] = field(default_factory=list)
-
-    async def act(self, act: Any, *what: Any, **how: Any) -> Any:
-        """One act of an operator."""
-        return await act(self.life.desk(), self.errand, *what, **{"by": "sato", **how})
-
-    async def rows(self, which: Which, **how: Any) -> Sequence[due_store.Row]:
-        """The rows an operator sees."""
-        async with self.life.pool.acquire() as connection:
-            return await due_store.rows(connection, NAME, which, **how)
-
-    async def counts(self) -> due_store.Counts:
-        """What the ledger is told."""
-        async with self.life.pool.acquire() as connection:
-            return await due_store.counts(connection, NAME)
-
-
-@asynccontextmanager
-async def shift(stack: Servers, **outside: Any) -> AsyncIterator[Shift]:
-    """An operator's shift at one errand."""
-    made: list[Shift] = []
-    door = Outside(**outside)
-
-    async def held(rows: Sequence[Held], work: Work) -> None:
-        made[0].told += [("held", one.key, one.hold_no, one.reason) for one in rows]
-
-    async def released(rows: Sequence[Held], work: Work) -> None:
-        made[0].told += [("released", one.key, one.hold_no, one.reason) for one in rows]
-
-    errand = door.errand(held=held, released=released)
-    async with living(stack, SERVICE, errands=[errand]) as life:
-        await eventually(lambda: life.runners[NAME].gate.is_open)
-        made.append(Shift(life, door, errand))
-        yield made[0]
 
 
 async def test_a_paused_stage_is_not_called_until_it_is_resumed_and_the_slower_operator_is_told(
@@ -249,6 +197,21 @@ async def test_a_waiting_row_is_called_now_when_an_operator_says_so(stack: Serve
         await eventually(lambda: "1" in one.outside.settled)
 
     assert [act.told for act in acts].count(Told.DONE) == 1
+
+
+async def test_whoever_waited_for_the_other_operators_commit_is_told(stack: Servers) -> None:
+    """Their transaction is the older one, so by its own clock the row would still wait."""
+    async with shift(stack, answers={"1": [Later("busy", after_s=3_000)]}) as one:
+        await due(one.life.desk(), row("1"))
+        await eventually(lambda: _waits(one))
+        await one.act(operators.pause, reason="so that the row stays due")
+        async with one.life.pool.acquire() as slower, slower.transaction():
+            await slower.fetchval("select now()")
+            faster = await one.act(operators.try_now, "1")
+            done_again = await due_store.try_now(slower, NAME, "1")
+
+    assert faster.told is Told.DONE
+    assert not done_again
 
 
 async def test_rows_are_read_page_by_page_in_the_order_in_which_they_are_due_without_what_calls_need(

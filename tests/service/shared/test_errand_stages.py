@@ -1,14 +1,29 @@
 """A stage stops, asks, and starts again by itself; all processes agree, and no waiting row loses anything by it."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shared import clock
-from shared.errands import Hold, Later, OurFault, Sign, breaker, runner, stages
+from shared import clock, postgres
+from shared.errands import (
+    Claimed,
+    Hold,
+    Later,
+    OurFault,
+    Outcome,
+    Settled,
+    Sign,
+    breaker,
+    runner,
+    stage_store,
+    stages,
+    store,
+)
 from shared.errands.breaker import FAILURES_TO_OPEN, Breaker
 from shared.errands.stages import Standing
+from shared.work import unit_of_work
 from tests.conftest import Servers
 from tests.eventually import eventually
 from tests.service.living import living
@@ -109,7 +124,7 @@ async def test_one_row_that_always_fails_stops_nobody(stack: Servers, tables: "T
     assert alone == "closed"
 
 
-async def test_failures_of_one_process_count_nothing_while_another_succeeds(stack: Servers, tables: "Tables") -> None:
+async def test_failures_of_one_process_count_nothing_while_another_succeeds(stack: Servers, logged: Ear) -> None:
     """What counts is what all processes saw: a bad line from one host is not an outside that is away."""
     good, bad = Outside(), Outside(otherwise=lambda claimed: Later("no route", after_s=60, sign=Sign.FAILING))
     async with AsyncExitStack() as lives:
@@ -123,32 +138,43 @@ async def test_failures_of_one_process_count_nothing_while_another_succeeds(stac
                 await due(cut_off.desk(), row(f"{number}-{clock.new_uuid().hex}"))
                 await eventually(lambda: well.runners[NAME].in_hand == cut_off.runners[NAME].in_hand == 0)
 
-    assert (await _stage(tables))["breaker"] == "closed"
     assert len(bad.calls) >= 3 * FAILURES_TO_OPEN
+    assert logged.heard("warning", "stage.moved") == []
 
 
-async def test_after_an_outage_calls_begin_one_by_one(
-    stack: Servers, tables: "Tables", monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(breaker, "RAMP_S", 3.0)
-    monkeypatch.setattr(stages, "RAMP_S", 3.0)
+async def test_after_an_outage_calls_begin_few_at_once(stack: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (breaker, stages):
+        monkeypatch.setattr(module, "RAMP_S", 3.0)
+    in_flight: list[tuple[float, int]] = []
+
+    def hang_after_the_first(claimed: Claimed) -> Outcome:
+        both.outside.closed.clear()
+        return Settled(claimed.key)
+
     async with weather(stack, slots=32) as both:
+        real = both.outside.call
+
+        async def call(claimed: Claimed) -> Outcome:
+            if both.away is None:
+                in_flight.append((clock.monotonic_s(), both.outside.calling.total()))
+            return await real(claimed)
+
+        for life in both.lives:
+            object.__setattr__(life.runners[NAME].errand, "call", call)
         both.away = FAILING
         await due(both.lives[0].desk(), *(row(f"{number:03}") for number in range(300)))
         await eventually(lambda: both.rests() and Breaker.CLOSED not in both.breakers())
-        both.outside.at_once = 0
+        both.outside.otherwise = hang_after_the_first
         both.away = None
-        both.outside.closed.clear()
-        # The probe hangs, then the first calls of the ramp do: four and a little more per process, not 32.
-        await eventually(lambda: both.outside.calling.total() == 1)
-        both.outside.closed.set()
-        await eventually(lambda: Breaker.RAMPING in both.breakers())
-        both.outside.closed.clear()
-        early = both.outside.at_once
+        # From the first success on calls hang, so what is in flight is what was let begin.
+        await eventually(lambda: both.outside.calling.total() == 2 * 32)
+        both.outside.otherwise = None
         both.outside.closed.set()
         await eventually(lambda: len(both.outside.settled) == 300)
+    probed_s, ramp = in_flight[0][0], in_flight[1:65]
 
-    assert early <= 2 * 8
+    # Four of each process at first, doubling every second.
+    assert all(others < 2 * 32 * 2.0 ** min(0.0, at_s - probed_s - 3.0) for at_s, others in ramp), ramp
     assert set(both.outside.settled.values()) == {1}
 
 
@@ -214,6 +240,26 @@ async def test_a_probe_whose_process_died_is_taken_again_by_another(stack: Serve
     assert (await _stage(tables))["breaker"] == "probing"
     async with living(stack, SERVICE, errands=[survivor.errand(lease_s=3_600)]):
         await eventually(lambda: len(survivor.settled) == 20)
+
+
+async def test_of_all_who_look_at_the_same_moment_one_probes(stack: Servers, tables: "Tables") -> None:
+    async with living(stack, SERVICE) as life:
+        async with unit_of_work(life.desk()) as work:
+            await store.insert(work.connection, NAME, [row(f"{number}") for number in range(20)], 1, 0, 60.0)
+            await stage_store.ensure(work.connection, NAME)
+        for _ in range(20):
+            await tables.execute(
+                "update notifier.stage"
+                " set breaker = 'open', probe_key = null, broken_since = now(), closed_until = now()"
+            )
+            await tables.execute("update notifier.errand set lease_owner = null, lease_until = null")
+
+            async def look() -> bool:
+                async with postgres.transaction(life.pool) as connection:
+                    return await stage_store.take_probe(connection, NAME, 1, 60.0, ()) is not None
+
+            assert sum(await asyncio.gather(*(look() for _ in range(6)))) == 1
+            assert not await look()
 
 
 async def test_a_probe_that_is_held_tells_nothing_and_another_row_asks(stack: Servers, tables: "Tables") -> None:
