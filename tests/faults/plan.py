@@ -119,6 +119,7 @@ class Plan:
 
     Attributes:
         spares: how many at the end are only for those before them that find nothing to hit.
+        must: kinds without which the round proves too little, however many others were struck.
         struck_min, kinds_min: how many faults of how many kinds must really hit something; fewer prove too little.
             A round ends when so many have, or when there is none left.
     """
@@ -128,6 +129,7 @@ class Plan:
     struck_min: int
     kinds_min: int
     spares: int = 0
+    must: frozenset[str] = frozenset()
 
     @property
     def lines(self) -> list[str]:
@@ -155,7 +157,8 @@ def quick(seed: int) -> Plan:
     dice.shuffle(faults)
     # Not at the end, where nothing arrives any more that could arrive again.
     faults.insert(len(faults) // 3, ArrivedAgain(dice.getrandbits(32), 2.0))
-    return Plan(seed, tuple(faults), int(len(faults) * QUICK_STRUCK_PART_MIN), 1)
+    must = frozenset((ArrivedAgain.kind, Repeated.kind, Poisoned.kind, KilledWhileCutOff.kind))
+    return Plan(seed, tuple(faults), int(len(faults) * QUICK_STRUCK_PART_MIN), 1, must=must)
 
 
 def storm(seed: int, count: int, *, own_servers: bool = True) -> Plan:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -15,6 +15,7 @@ from aio_pika.abc import AbstractExchange, AbstractIncomingMessage
 from deploy.database import with_database
 from shared.messages.platform_bridge import CertificateArrived
 from shared.topology import EVENTS, HEARERS
+from tests.eventually import eventually
 from tests.faults.kinds import NothingHit
 from tests.faults.kinds.network import Closed
 from tests.faults.pauses import lapse
@@ -23,6 +24,7 @@ from tests.faults.world import World
 
 COPIED_MESSAGES_MAX = 500
 RETRY_AFTER_S_MAX = 1.0
+SILENCE_S_MAX = 20.0
 PLATFORM_WIRE = "platform_bridge-platform"
 ARRIVED = CertificateArrived.TYPE
 
@@ -163,7 +165,7 @@ def _later(fact: Mapping[str, Any], dice: Random) -> dict[str, Any]:
 async def _listening(
     world: World, types: Iterable[str], lasts_s: float
 ) -> AsyncIterator[tuple[AbstractExchange, list[AbstractIncomingMessage]]]:
-    """The events' exchange as its administrator, and what passed on it in so many seconds."""
+    """The events' exchange as its administrator, and what passed on it in so many seconds, or until something has."""
     system = world.system
     url = with_database(system.place.stack.addresses.broker_url, system.place.vhost)
     heard: list[AbstractIncomingMessage] = []
@@ -179,6 +181,8 @@ async def _listening(
             await ear.bind(exchange, message_type)
         await ear.consume(hear, no_ack=True)
         await lapse(lasts_s)
+        with suppress(AssertionError):
+            await eventually(lambda: bool(heard), within_s=SILENCE_S_MAX)
         for message_type in types:
             await ear.unbind(exchange, message_type)
         if not heard:
