@@ -6,7 +6,6 @@ from functools import partial
 from random import Random
 from typing import Final
 
-from deploy.local.programs import simulator
 from shared.errands.backoff import BACKOFF_S_MAX
 from shared.topology import SERVICES
 from tests.faults.kinds import Fault
@@ -22,6 +21,7 @@ from tests.faults.kinds.outside import (
 )
 from tests.faults.kinds.processes import Killed, KilledWhileCutOff, Paused, Stopped
 from tests.faults.kinds.servers import Alarm, ConnectionsClosed, ReadOnly, SessionsEnded, TableLocked
+from tests.faults.world import MAILBOX, PLATFORM
 
 PLATFORM_MODES: Final = ("503", "500", "429", "reset", "silence", "maintenance")
 MAIL_MODES: Final = ("421", "450", "drop", "silence", "slow", "slow-greeting")
@@ -77,8 +77,8 @@ KINDS: Final[Sequence[Draw]] = (
     *(partial(_clock, direction) for direction in (1, -1)),
     *(partial(_platform, mode) for mode in PLATFORM_MODES),
     *(partial(_mail, mode) for mode in MAIL_MODES),
-    lambda dice: Killed(simulator("platform"), dice.uniform(0.5, 3)),
-    lambda dice: Killed(simulator("mailbox"), dice.uniform(0.5, 3)),
+    lambda dice: Killed(PLATFORM, dice.uniform(0.5, 3)),
+    lambda dice: Killed(MAILBOX, dice.uniform(0.5, 3)),
     lambda dice: Repeated(dice.getrandbits(32), dice.uniform(0.5, 3)),
     lambda dice: ArrivedAgain(dice.getrandbits(32), dice.uniform(0.5, 3)),
     lambda dice: Poisoned(dice.getrandbits(32), dice.randrange(1, 20)),

@@ -20,7 +20,7 @@ from tests.faults.kinds import NothingHit
 from tests.faults.kinds.network import Closed
 from tests.faults.pauses import lapse
 from tests.faults.poison import poison_events
-from tests.faults.world import World
+from tests.faults.world import MAILBOX, PLATFORM, World
 
 COPIED_MESSAGES_MAX = 500
 RETRY_AFTER_S_MAX = 1.0
@@ -42,7 +42,11 @@ class PlatformTrouble:
         return f"platform {self.mode}"
 
     async def strike(self, world: World) -> None:
-        """Misbehave, then behave again."""
+        """Misbehave, then behave again; in turn with whoever kills the platform, which would end the mode too."""
+        async with world.turn(PLATFORM):
+            await self._misbehave(world)
+
+    async def _misbehave(self, world: World) -> None:
         world.tally.note(self.mode, "platform")
         before = await world.platform_has_spoilt(self.mode)
         await world.platform_mode(self.mode, retry_after_s=min(RETRY_AFTER_S_MAX, self.lasts_s))
@@ -80,7 +84,11 @@ class MailTrouble:
         return f"mail {self.mode}"
 
     async def strike(self, world: World) -> None:
-        """Misbehave, then behave again."""
+        """Misbehave, then behave again; in turn with whoever kills the mail server, which would end the mode too."""
+        async with world.turn(MAILBOX):
+            await self._misbehave(world)
+
+    async def _misbehave(self, world: World) -> None:
         world.tally.note(self.mode, "mailbox")
         before = await world.mailbox_has_spoilt(self.mode)
         await world.mail_mode(self.mode)
