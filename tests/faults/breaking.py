@@ -156,7 +156,7 @@ def _run(tree: Path, *arguments: str) -> tuple[int, str]:
 def _line_with(output: str, text: str) -> str | None:
     """The first line that holds this text; None if there is none."""
     found = next((line for line in output.splitlines() if text in line), None)
-    return None if found is None else found.strip("E |").strip()[:LINE_CHARACTERS_MAX]
+    return None if found is None else found.removeprefix("E ").strip()[:LINE_CHARACTERS_MAX]
 
 
 def _decisive(output: str) -> str:
