@@ -112,9 +112,10 @@ def _checks_pass(tree: Path, checks: Sequence[str]) -> bool:
 def _try(tree: Path, one: Break) -> Verdict:
     with broken(tree, one):
         code, output = _check(tree, one.name, one.check)
-    # Anything but a test that ran and failed (a syntax error, no test of that name) is no catch.
-    caught = code == TESTS_FAILED and " failed" in _summary(output)
-    return Verdict(one.name, one.what, one.check, caught, _decisive(output))
+    # Anything but a test that ran and failed for this very reason (a syntax error, a slow start) is no catch.
+    line = _line_with(output, one.shows)
+    caught = code == TESTS_FAILED and " failed" in _summary(output) and line is not None
+    return Verdict(one.name, one.what, one.check, caught, line or _decisive(output))
 
 
 def _check(tree: Path, name: str, test: str) -> tuple[int, str]:
@@ -150,6 +151,12 @@ def _run(tree: Path, *arguments: str) -> tuple[int, str]:
     except subprocess.TimeoutExpired:
         return -1, f"not done within {CHECK_S_MAX:g} s"
     return done.returncode, done.stdout.strip()
+
+
+def _line_with(output: str, text: str) -> str | None:
+    """The first line that holds this text; None if there is none."""
+    found = next((line for line in output.splitlines() if text in line), None)
+    return None if found is None else found.removeprefix("E ").strip()[:LINE_CHARACTERS_MAX]
 
 
 def _decisive(output: str) -> str:

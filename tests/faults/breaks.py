@@ -26,12 +26,13 @@ class Break:
 
     Attributes:
         name: as the command line takes it; what: the mistake, as somebody might really make it.
-        check: the test that must fail.
+        check: the test that must fail; shows: what its output must hold, since a test may also fail for want of breath.
     """
 
     name: str
     what: str
     check: str
+    shows: str
     edits: tuple[Edit, ...]
 
 
@@ -53,12 +54,14 @@ BREAKS: Final = (
         "ack-before-commit",
         "a delivery is acknowledged when it is taken, not after its commit",
         f"{_ACKNOWLEDGING}::test_a_message_is_not_acknowledged_before_its_commit",
+        "holds 0 messages, not 1",
         (Edit(_CONSUMER, _ACK, ""), Edit(_CONSUMER, _BEGIN, _ACK + _BEGIN)),
     ),
     Break(
         "random-message-id",
         "a fact's id is drawn instead of following from its type, subject and occurrence",
         MODEL,
+        "assert await self.circle.effects() == [once, once, once]",
         (
             Edit(
                 "shared/envelope.py",
@@ -71,6 +74,7 @@ BREAKS: Final = (
         "second-arrival-time",
         "a later arrival time replaces the first one",
         QUICK,
+        "NOT CLEAN issued_at_mismatches",
         (
             Edit(
                 "services/issuer/domain/guarantee.py",
@@ -88,6 +92,7 @@ BREAKS: Final = (
         "deleted-before-confirm",
         "an outbox row goes when it is published, not when the broker has confirmed it",
         "tests/service/shared/test_relaying.py::test_a_row_is_deleted_only_after_its_confirm",
+        "assert await _left(tables, 5)",
         (
             Edit(
                 _RELAY,
@@ -102,6 +107,7 @@ BREAKS: Final = (
         "mail-marked-before-sending",
         "a mail counts as sent as soon as its sending has begun",
         QUICK,
+        ": no mail",
         (
             Edit(
                 _MAILER,
@@ -117,6 +123,7 @@ BREAKS: Final = (
         "shared-channel",
         "all queues of a service share one channel, and an acknowledgement reaches everything below its tag",
         f"{_ACKNOWLEDGING}::test_acknowledging_one_queue_leaves_the_uncommitted_messages_of_another_alone",
+        "messages, not 60",
         (
             Edit(_SUBSCRIPTION, "logger = get_logger()\n", "logger = get_logger()\n_SHARED = Channel()\n"),
             Edit(_SUBSCRIPTION, "channel=Channel(prefetch_count=prefetch),", "channel=_SHARED,"),
@@ -132,6 +139,7 @@ BREAKS: Final = (
         "what was received before a reconnect is acknowledged through the channel that stands after it",
         "tests/faults/test_reconnecting.py"
         "::test_what_was_in_hand_at_a_reconnect_acknowledges_nothing_of_the_next_channel",
+        "heard_are(len(keys))",
         (
             Edit(
                 _SUBSCRIPTION,
@@ -157,6 +165,7 @@ BREAKS: Final = (
         "removed-binding",
         "one of the planned bindings is missing on the broker",
         QUICK,
+        "NOT CLEAN left_behind: notifier:",
         (
             Edit(
                 "shared/topology.py",
@@ -171,6 +180,7 @@ BREAKS: Final = (
         "tries after a death are not counted, so a killing fact and its neighbours come back for ever",
         "tests/service/shared/test_dying.py"
         "::test_a_fact_that_kills_its_process_is_parked_unrun_and_its_neighbours_are_done_once",
+        "holds 0 messages, not 1",
         (Edit(_CONSUMER, "                if uncounted:\n", "                if uncounted and not items:\n"),),
     ),
 )

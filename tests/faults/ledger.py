@@ -24,7 +24,9 @@ STATUSES: Final = {
 MAIL_WINDOW: Final = timedelta(seconds=10)
 """How long before the first copy of a mail the incident that explains its second may have begun."""
 
-OPENS_MAIL_WINDOWS: Final = frozenset({"notifier", "notifier-smtp", "notifier-postgres", "postgres", "mailbox"})
+OPENS_MAIL_WINDOWS: Final = frozenset(
+    {"notifier", "notifier-smtp", "notifier-postgres", "postgres", "mailbox", "mailbox-simulator"}
+)
 """Where an incident can make the notifier forget, or never learn, that a mail was taken."""
 
 

@@ -6,7 +6,6 @@ from functools import partial
 from random import Random
 from typing import Final
 
-from deploy.local.programs import simulator
 from shared.errands.backoff import BACKOFF_S_MAX
 from shared.topology import SERVICES
 from tests.faults.kinds import Fault
@@ -22,6 +21,7 @@ from tests.faults.kinds.outside import (
 )
 from tests.faults.kinds.processes import Killed, KilledWhileCutOff, Paused, Stopped
 from tests.faults.kinds.servers import Alarm, ConnectionsClosed, ReadOnly, SessionsEnded, TableLocked
+from tests.faults.world import MAILBOX, PLATFORM
 
 PLATFORM_MODES: Final = ("503", "500", "429", "reset", "silence", "maintenance")
 MAIL_MODES: Final = ("421", "450", "drop", "silence", "slow", "slow-greeting")
@@ -77,8 +77,8 @@ KINDS: Final[Sequence[Draw]] = (
     *(partial(_clock, direction) for direction in (1, -1)),
     *(partial(_platform, mode) for mode in PLATFORM_MODES),
     *(partial(_mail, mode) for mode in MAIL_MODES),
-    lambda dice: Killed(simulator("platform"), dice.uniform(0.5, 3)),
-    lambda dice: Killed(simulator("mailbox"), dice.uniform(0.5, 3)),
+    lambda dice: Killed(PLATFORM, dice.uniform(0.5, 3)),
+    lambda dice: Killed(MAILBOX, dice.uniform(0.5, 3)),
     lambda dice: Repeated(dice.getrandbits(32), dice.uniform(0.5, 3)),
     lambda dice: ArrivedAgain(dice.getrandbits(32), dice.uniform(0.5, 3)),
     lambda dice: Poisoned(dice.getrandbits(32), dice.randrange(1, 20)),
@@ -119,6 +119,7 @@ class Plan:
 
     Attributes:
         spares: how many at the end are only for those before them that find nothing to hit.
+        must: kinds without which the round proves too little, however many others were struck.
         struck_min, kinds_min: how many faults of how many kinds must really hit something; fewer prove too little.
             A round ends when so many have, or when there is none left.
     """
@@ -128,6 +129,7 @@ class Plan:
     struck_min: int
     kinds_min: int
     spares: int = 0
+    must: frozenset[str] = frozenset()
 
     @property
     def lines(self) -> list[str]:
@@ -155,7 +157,8 @@ def quick(seed: int) -> Plan:
     dice.shuffle(faults)
     # Not at the end, where nothing arrives any more that could arrive again.
     faults.insert(len(faults) // 3, ArrivedAgain(dice.getrandbits(32), 2.0))
-    return Plan(seed, tuple(faults), int(len(faults) * QUICK_STRUCK_PART_MIN), 1)
+    must = frozenset((ArrivedAgain.kind, Repeated.kind, Poisoned.kind, KilledWhileCutOff.kind))
+    return Plan(seed, tuple(faults), int(len(faults) * QUICK_STRUCK_PART_MIN), 1, must=must)
 
 
 def storm(seed: int, count: int, *, own_servers: bool = True) -> Plan:

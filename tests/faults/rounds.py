@@ -54,7 +54,9 @@ class Outcome:
     @property
     def proves_enough(self) -> bool:
         """Whether as many faults of as many kinds hit something as the plan asks for."""
-        return self.struck.total() >= self.plan.struck_min and len(self.struck) >= self.plan.kinds_min
+        plan = self.plan
+        enough = self.struck.total() >= plan.struck_min and len(self.struck) >= plan.kinds_min
+        return enough and plan.must <= set(self.struck)
 
     @property
     def figures(self) -> dict[str, float | int]:
@@ -113,7 +115,7 @@ async def carried_out(
     waiting = iter(enumerate(plan.faults, start=1))
     async with asyncio.TaskGroup() as group:
         for _ in range(size.lanes):
-            group.create_task(_lane(waiting, outcome, load, size.strikes, say))
+            group.create_task(_lane(waiting, outcome, load, size, say))
     load.allow(len(sent))
     await flowing
     after = elapsed_s()
@@ -125,10 +127,10 @@ async def carried_out(
     return outcome
 
 
-async def _lane(waiting: Iterator[tuple[int, Fault]], outcome: Outcome, load: Workload, strikes: int, say: Say) -> None:
+async def _lane(waiting: Iterator[tuple[int, Fault]], outcome: Outcome, load: Workload, size: Size, say: Say) -> None:
     """Carry out one fault after the other, none before its share of the applications is received."""
     wanted, applications = len(outcome.plan.faults) - outcome.plan.spares, len(load.sent)
-    ahead = max(1, int(applications * AHEAD_PART))
+    ahead = max(size.senders, int(applications * AHEAD_PART))
     for number, fault in waiting:
         struck = outcome.struck.total()
         if number > wanted and struck >= wanted:
@@ -137,7 +139,7 @@ async def _lane(waiting: Iterator[tuple[int, Fault]], outcome: Outcome, load: Wo
         load.allow(min(applications, share + ahead))
         await load.has_brought(max(0, share - ahead))
         watch = elapsed_s()
-        await _strike(fault, outcome, strikes)
+        await _strike(fault, outcome, size.strikes)
         outcome.spent_s[fault.kind] += watch()
         if number % TOLD_EVERY == 0:
             progress = f"{outcome.struck.total()} of {wanted} faults struck, {len(outcome.missed)} missed"
@@ -172,9 +174,9 @@ def told(outcome: Outcome) -> list[str]:
     lines += [f"ended: {dict(sorted(outcome.account.ended.items()))}; the round took {outcome.took_s:.0f} s"]
     lines += [f"missed: {line}" for line in outcome.missed]
     if not outcome.proves_enough:
-        lines.append(
-            f"TOO LITTLE WAS STRUCK: {outcome.plan.struck_min} of {outcome.plan.kinds_min} kinds are asked for"
-        )
+        asked = f"{outcome.plan.struck_min} of {outcome.plan.kinds_min} kinds are asked for"
+        lacking = sorted(outcome.plan.must - set(outcome.struck))
+        lines.append(f"TOO LITTLE WAS STRUCK: {asked}{', and above all ' if lacking else ''}{', '.join(lacking)}")
     lines += [f"FELL BY ITSELF: {name}" for name in tally.fell]
     lines += [f"NOT CLEAN {name}: {line}" for name, found in outcome.account.faulty.items() for line in found[:20]]
     return [*lines, "the ledger is clean" if outcome.account.clean else "THE LEDGER IS NOT CLEAN"]

@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from deploy.places import CHECKOUT
-from tests.faults.breaking import DoesNotFit, _decisive, _summary, applied
+from tests.faults.breaking import DoesNotFit, _decisive, _line_with, _summary, applied
 from tests.faults.breaks import BREAKS, Break, Edit
 
 NINE = 9
@@ -60,3 +60,5 @@ def test_the_line_that_says_what_was_found_and_the_line_that_counts_are_picked_o
     assert _summary(SAID) == "1 failed in 30.10s"
     assert _decisive("E   assert 3 == 60\n1 failed in 2.00s") == "assert 3 == 60"
     assert _summary("E  SyntaxError: invalid syntax") == "no test ran"
+    assert _line_with(SAID, "NOT CLEAN lost") == "NOT CLEAN lost: portal-a/S1-000001: no guarantee"
+    assert _line_with(SAID, "NOT CLEAN doubled") is None

@@ -13,7 +13,7 @@ from tests.faults.kinds.network import Closed, Cut, Delayed, HalfOpen, Throttled
 from tests.faults.ledger import Account
 from tests.faults.plan import Plan
 from tests.faults.proxy import Wire
-from tests.faults.rounds import STRIKE_AGAIN_S, Outcome, _strike
+from tests.faults.rounds import STRIKE_AGAIN_S, Outcome, _strike, told
 from tests.faults.world import Tally, World
 
 WIRE = "issuer-postgres"
@@ -79,6 +79,16 @@ async def test_what_never_hits_is_missed_and_a_round_of_such_proves_nothing(
     assert not outcome.clean
     await _strike(_Elusive(hits_at=3), outcome, 3)
     assert outcome.struck == {"elusive": 1}
+    assert outcome.clean
+
+
+def test_a_round_without_the_kinds_that_matter_proves_nothing(outcome: Outcome) -> None:
+    outcome.plan = Plan(1, (), 1, 1, must=frozenset({"elusive"}))
+    outcome.struck = Counter({"poison": 9})
+
+    assert not outcome.clean
+    assert "above all elusive" in "\n".join(told(outcome))
+    outcome.struck["elusive"] += 1
     assert outcome.clean
 
 

@@ -14,7 +14,7 @@ from simulators.portal.samples import example, with_platform
 from tests.faults.expected import DECLINED, Sent
 from tests.faults.ledger import Account, account
 from tests.faults.traces import Mailed, Traces
-from tests.faults.world import Incident
+from tests.faults.world import MAILBOX, Incident
 
 PORTAL, NUMBER, ARRIVED = "portal-a", "00000-000001", "2026-01-20T09:30:01.200+09:00"
 NOW = datetime(2026, 1, 20, 1, 0, tzinfo=UTC)
@@ -221,11 +221,13 @@ def test_a_repeated_mail_is_pardoned_only_when_something_opened_a_window_in_betw
     later = NOW + timedelta(seconds=5)
     told.mails.append(_mail(at=later))
     killed = Incident("kill", "notifier", NOW + timedelta(seconds=1))
+    no_server = Incident("kill", MAILBOX, NOW + timedelta(seconds=1))
     elsewhere = Incident("kill", "issuer", NOW + timedelta(seconds=1))
     too_late = Incident("kill", "notifier", later + timedelta(seconds=1))
 
     assert len(_of(told, None, 0, killed).doubled_mails_in_the_known_windows) == 1
     assert _of(told, None, 0, killed).clean
+    assert _of(told, None, 0, no_server).clean
     assert "doubled" in _of(told, None, 0, elsewhere, too_late).faulty
 
 

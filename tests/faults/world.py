@@ -19,7 +19,9 @@ from shared.topology import SERVICES
 from tests.faults.proxy import Wire
 from tests.system import System
 
-OUTSIDE: Final = (simulator("platform"), simulator("mailbox"))
+PLATFORM: Final = simulator("platform")
+MAILBOX: Final = simulator("mailbox")
+OUTSIDE: Final = (PLATFORM, MAILBOX)
 """Programs of the outside that a fault may end."""
 
 START_TRIES_MAX: Final = 6

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -15,14 +15,16 @@ from aio_pika.abc import AbstractExchange, AbstractIncomingMessage
 from deploy.database import with_database
 from shared.messages.platform_bridge import CertificateArrived
 from shared.topology import EVENTS, HEARERS
+from tests.eventually import eventually
 from tests.faults.kinds import NothingHit
 from tests.faults.kinds.network import Closed
 from tests.faults.pauses import lapse
 from tests.faults.poison import poison_events
-from tests.faults.world import World
+from tests.faults.world import MAILBOX, PLATFORM, World
 
 COPIED_MESSAGES_MAX = 500
 RETRY_AFTER_S_MAX = 1.0
+SILENCE_S_MAX = 20.0
 PLATFORM_WIRE = "platform_bridge-platform"
 ARRIVED = CertificateArrived.TYPE
 
@@ -40,7 +42,11 @@ class PlatformTrouble:
         return f"platform {self.mode}"
 
     async def strike(self, world: World) -> None:
-        """Misbehave, then behave again."""
+        """Misbehave, then behave again; in turn with whoever kills the platform, which would end the mode too."""
+        async with world.turn(PLATFORM):
+            await self._misbehave(world)
+
+    async def _misbehave(self, world: World) -> None:
         world.tally.note(self.mode, "platform")
         before = await world.platform_has_spoilt(self.mode)
         await world.platform_mode(self.mode, retry_after_s=min(RETRY_AFTER_S_MAX, self.lasts_s))
@@ -78,7 +84,11 @@ class MailTrouble:
         return f"mail {self.mode}"
 
     async def strike(self, world: World) -> None:
-        """Misbehave, then behave again."""
+        """Misbehave, then behave again; in turn with whoever kills the mail server, which would end the mode too."""
+        async with world.turn(MAILBOX):
+            await self._misbehave(world)
+
+    async def _misbehave(self, world: World) -> None:
         world.tally.note(self.mode, "mailbox")
         before = await world.mailbox_has_spoilt(self.mode)
         await world.mail_mode(self.mode)
@@ -163,7 +173,7 @@ def _later(fact: Mapping[str, Any], dice: Random) -> dict[str, Any]:
 async def _listening(
     world: World, types: Iterable[str], lasts_s: float
 ) -> AsyncIterator[tuple[AbstractExchange, list[AbstractIncomingMessage]]]:
-    """The events' exchange as its administrator, and what passed on it in so many seconds."""
+    """The events' exchange as its administrator, and what passed on it in so many seconds, or until something has."""
     system = world.system
     url = with_database(system.place.stack.addresses.broker_url, system.place.vhost)
     heard: list[AbstractIncomingMessage] = []
@@ -179,6 +189,8 @@ async def _listening(
             await ear.bind(exchange, message_type)
         await ear.consume(hear, no_ack=True)
         await lapse(lasts_s)
+        with suppress(AssertionError):
+            await eventually(lambda: bool(heard), within_s=SILENCE_S_MAX)
         for message_type in types:
             await ear.unbind(exchange, message_type)
         if not heard:

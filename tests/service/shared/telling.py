@@ -155,7 +155,8 @@ class Mouth:
         """Wait until a queue holds so many messages that are with no consumer."""
 
         async def is_so() -> bool:
-            assert await self.ready(queue) == messages
+            held = await self.ready(queue)
+            assert held == messages, f"{queue} holds {held} messages, not {messages}"
             return True
 
         await eventually(is_so)
