@@ -33,9 +33,12 @@ ANSWERS_TTL_MS = 30 * 24 * 3600 * 1000
 
 HEARERS: Mapping[str, tuple[str, ...]] = {
     "intake.application_accepted.v1": ("issuer",),
+    "intake.change_accepted.v1": ("issuer",),
     "issuer.certificate_created.v1": ("platform_bridge",),
     "platform_bridge.certificate_arrived.v1": ("issuer",),
     "platform_bridge.certificate_refused.v1": ("issuer",),
+    "platform_bridge.certificate_held.v1": ("issuer",),
+    "platform_bridge.certificate_released.v1": ("issuer",),
     "issuer.guarantee_issued.v1": ("notifier",),
     "issuer.paper_ordered.v1": ("office",),
     "notifier.mail_sent.v1": ("issuer",),

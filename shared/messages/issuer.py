@@ -45,6 +45,8 @@ class GuaranteeStatusChanged(Message):
     to_status: str = Field(alias="to")
     status_ja: str
     problems: tuple[Problem, ...] = ()
+    remarks: tuple[Problem, ...] = ()
+    """What a change means for other guarantees of the same application; nothing is refused by it."""
     message_from_guarantor: str | None = None
     at: datetime
 

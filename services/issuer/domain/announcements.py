@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from services.issuer.domain.change import Change
 from services.issuer.domain.form import Application
 from services.issuer.domain.guarantee import Guarantee, Version
 from services.issuer.domain.names import PRODUCT_NAMES
@@ -10,11 +11,13 @@ from services.issuer.domain.states import STATUS_JA, Status
 from shared.messages import Message
 from shared.messages.issuer import (
     CertificateCreated,
+    ChangeRefused,
     CompletionMail,
     GuaranteeIssued,
     GuaranteeStatusChanged,
     PaperOrdered,
 )
+from shared.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,20 @@ class Telling:
 
 
 def status_change(
-    before: Status, guarantee: Guarantee, today: date, at: datetime
+    before: Status,
+    guarantee: Guarantee,
+    today: date,
+    at: datetime,
+    *,
+    anyway: bool = False,
+    remarks: tuple[Problem, ...] = (),
 ) -> tuple[Guarantee, GuaranteeStatusChanged | None]:
-    """The guarantee with its change counted, and the message, if its 手続状況 is no longer what it was."""
+    """The guarantee with its change counted, and the message, if its 手続状況 is no longer what it was.
+
+    A version made by a change is told `anyway`: that of a paper certificate, ordered again, has the same 手続状況.
+    """
     after = guarantee.status(today)
-    if after is before:
+    if after is before and not anyway:
         return guarantee, None
     message = GuaranteeStatusChanged(
         portal=guarantee.portal,
@@ -52,6 +64,7 @@ def status_change(
         to_status=after,
         status_ja=STATUS_JA[after],
         problems=guarantee.problems,
+        remarks=remarks,
         message_from_guarantor=guarantee.message_from_guarantor,
         at=at,
     )
@@ -63,13 +76,13 @@ def telling_of_status(guarantee: Guarantee, message: GuaranteeStatusChanged) -> 
     return Telling(message, guarantee.guarantee_number, str(guarantee.status_no))
 
 
-def telling_of_certificate(guarantee: Guarantee, version: Version, signed: Signed) -> Telling:
+def telling_of_certificate(guarantee: Guarantee, version: Version, signed: Signed, concluded_at: datetime) -> Telling:
     """A certificate waits to be posted to the platform; it is made once, so there is one occasion.
 
     Raises:
-        ValueError: if the guarantee is not concluded or has no key; only electronic ones have certificates.
+        ValueError: if the guarantee has no key; only concluded electronic ones have certificates.
     """
-    if guarantee.concluded_at is None or guarantee.sealed_auth_key is None:
+    if guarantee.sealed_auth_key is None:
         raise ValueError("a certificate belongs to a concluded electronic guarantee")
     message = CertificateCreated(
         portal=guarantee.portal,
@@ -78,7 +91,7 @@ def telling_of_certificate(guarantee: Guarantee, version: Version, signed: Signe
         version=version.version,
         version_kind=version.kind,
         kind=guarantee.kind,
-        concluded_at=guarantee.concluded_at,
+        concluded_at=concluded_at,
         certificate=signed.certificate,
         content_sha256=signed.content_sha256,
         signature=signed.signature,
@@ -88,7 +101,7 @@ def telling_of_certificate(guarantee: Guarantee, version: Version, signed: Signe
 
 
 def telling_of_paper(guarantee: Guarantee, version: Version, application: Application) -> Telling:
-    """An order to the office; one per version."""
+    """An order to the office; one per version, for the amount that this version says."""
     line = application.line_of(guarantee.kind)
     message = PaperOrdered(
         portal=guarantee.portal,
@@ -100,7 +113,7 @@ def telling_of_paper(guarantee: Guarantee, version: Version, application: Applic
         paper_premium_statement=line.paper_premium_statement,
         version=version.version,
         version_kind=version.kind,
-        amount=line.amount,
+        amount=line.amount if version.particulars is None else version.particulars.amount,
     )
     return Telling(message, _subject(guarantee, version), "1", to_portal=False)
 
@@ -108,9 +121,9 @@ def telling_of_paper(guarantee: Guarantee, version: Version, application: Applic
 def telling_of_issue(guarantee: Guarantee, version: Version, issued_at: datetime) -> Telling:
     """A version is issued. Wishing for another mail is another occasion, of which the portal needs no second word.
 
-    The mail's ordinal is the occasion: 1 is the arrival itself.
+    The mail's ordinal is the occasion: 1 is the arrival itself. Names are those on this version.
     """
-    mail = version.mail
+    mail, said = version.mail, version.particulars or guarantee
     message = GuaranteeIssued(
         portal=guarantee.portal,
         application_id=guarantee.application_id,
@@ -119,13 +132,28 @@ def telling_of_issue(guarantee: Guarantee, version: Version, issued_at: datetime
         version=version.version,
         version_kind=version.kind,
         issued_at=issued_at,
+        ordinal=mail.ordinal,
         completion_mail=CompletionMail(wanted=mail.wanted, address=mail.address if mail.wanted else None),
-        contractor_name=guarantee.contractor_name,
-        obligee_name=guarantee.obligee_name,
-        project_name=guarantee.project_name,
+        contractor_name=said.contractor_name,
+        obligee_name=said.obligee_name,
+        project_name=said.project_name,
         product_name=PRODUCT_NAMES[guarantee.kind],
     )
     return Telling(message, _subject(guarantee, version), str(mail.ordinal), to_portal=mail.ordinal == 1)
+
+
+def telling_of_refusal(
+    portal: str, change: Change, problems: tuple[Problem, ...], at: datetime, occurrence: str = "1"
+) -> Telling:
+    """A change is refused, once; other content under its id is another occasion."""
+    message = ChangeRefused(
+        portal=portal,
+        change_id=change.change_id,
+        guarantee_number=change.guarantee_number,
+        problems=problems,
+        refused_at=at,
+    )
+    return Telling(message, f"{portal}/{change.change_id}", occurrence)
 
 
 def _subject(guarantee: Guarantee, version: Version) -> str:

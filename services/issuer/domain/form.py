@@ -1,7 +1,7 @@
 """What the issuer reads of an application. Intake has judged and normalised it; the whole form is kept beside this."""
 
 from datetime import date
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -26,12 +26,15 @@ class Contract(_Part):
     obligee_code: str
     obligee_name: str
     project_name: str
+    works_kind: Literal["construction", "design", "survey"] = "construction"
+    tender_notice_date: date | None = None
     contract_date: date
     works_from: date
     works_until: date
     price: int
     fiscal_year_amount: int | None = None
     fiscal_year: int | None = None
+    low_bid: bool = False
 
     @model_validator(mode="after")
     def _this_years_amount_has_its_year(self) -> Self:
@@ -48,6 +51,7 @@ class Line(_Part):
     amount: int
     depository: str | None = None
     paper_premium_statement: bool = False
+    earlier_guarantee_number: str | None = None
 
 
 class MailWish(_Part):
@@ -69,7 +73,11 @@ class Application(_Part):
 
     def line_of(self, kind: Kind) -> Line:
         """The line of this kind; each kind stands once (domain rule 1)."""
-        return next(line for line in self.guarantees if line.kind == kind)
+        return self.guarantees[self.index_of(kind)]
+
+    def index_of(self, kind: Kind) -> int:
+        """Where the line of this kind stands in the form, from 0."""
+        return next(index for index, line in enumerate(self.guarantees) if line.kind == kind)
 
 
 def application_of(form: dict[str, Any]) -> Application:

@@ -1,39 +1,23 @@
-"""One guarantee and everything that can happen to it: each event gives the guarantee after it, or says why not.
+"""What a guarantee is: its versions, which of them is in force, and what an event can answer.
 
-A rule that is broken is a value, never an exception: `Repeated` when what the event tells is true already, `Impossible`
+A rule that is broken is a value, never an exception: `Repeated` when what an event tells is true already, `Impossible`
 when it contradicts what is known.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
-from services.issuer.domain.certificate import guarantee_until
-from services.issuer.domain.form import Application, Line, MailWish
+from services.issuer.domain.form import Application, Line
 from services.issuer.domain.names import VersionKind
-from services.issuer.domain.states import (
-    GUARANTEE_TRANSITIONS,
-    VERSION_TRANSITIONS,
-    GuaranteeEvent,
-    GuaranteeState,
-    Status,
-    VersionEvent,
-    VersionState,
-    status_of,
-)
+from services.issuer.domain.particulars import Particulars, particulars_of
+from services.issuer.domain.states import GuaranteeState, Status, VersionState, status_of
 from shared.messages.intake import CertificateForm, Kind
 from shared.problems import Problem
 
-MAILS_PER_VERSION_MAX: Final = 20
-"""Far more than honest mending needs; a portal gone wild must not make us flood somebody's mailbox."""
-
-REFUSED_BY_PLATFORM: Final = Problem(
-    code="refused_by_platform",
-    pointer="",
-    message_ja="電子証書がプラットフォームで受け付けられませんでした。弊社で対応しますので、お待ちください。",
-    message_en="The platform refused the certificate. The guarantor's office is dealing with it; please wait.",
-)
+_STANDING: Final = frozenset({VersionState.ARRIVED, VersionState.ORDERED, VersionState.SUPERSEDED})
+_PRESENT: Final = frozenset({VersionState.ARRIVED, VersionState.ORDERED})
 
 
 class MailState(StrEnum):
@@ -69,6 +53,10 @@ class Version:
     Attributes:
         issued_at: 電子保証発行日時, the platform's arrival time; None before the arrival.
         refusal: what the platform said when it refused, for the office.
+        particulars: what it says; None for the first version, which says what was applied for.
+        revocable: whether it came by a 変更, directly or as its 訂正, so that a 変更取消 can take it back.
+        held_at: when the bridge last stopped for a person, whatever it has heard since; `hold_reason` says why.
+        released_at: when a person last let it go on.
     """
 
     version: int
@@ -79,15 +67,36 @@ class Version:
     certificate_id: str | None = None
     refused_at: datetime | None = None
     refusal: str | None = None
+    particulars: Particulars | None = None
+    revocable: bool = False
+    held_at: datetime | None = None
+    released_at: datetime | None = None
+    hold_reason: str | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it waits for a person: the later one of hold and release counts, in whichever order they came."""
+        if self.state is not VersionState.IN_TRANSIT or self.held_at is None:
+            return False
+        return self.released_at is None or self.released_at < self.held_at
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is part of what contractors are told: neither corrected nor cancelled, nor a 変更取消 itself."""
+        return self.state in _STANDING and self.kind is not VersionKind.CHANGE_CANCELLATION
 
 
 @dataclass(frozen=True, slots=True)
 class Guarantee:
     """A guarantee with the versions of its certificate, the first one first.
 
+    Names, price, amount and 保証期限 are those of the version that people are shown.
+
     Attributes:
+        customer_number: whose guarantee it is; only the same customer may change it.
         status_no: how many changes of its 手続状況 were announced; the occurrence of the last of them.
         sealed_auth_key: the 認証キー, sealed; None before conclusion and on paper.
+        earlier_guarantee_number: of an interim advance payment: the guarantee of the advance payment before it.
         auth_key_fingerprint: what keeps two guarantees from having one key, without telling the key.
     """
 
@@ -97,9 +106,12 @@ class Guarantee:
     kind: Kind
     certificate_form: CertificateForm
     state: GuaranteeState
+    customer_number: str
     contractor_name: str
     obligee_name: str
     project_name: str
+    price: int
+    amount: int
     guarantee_until: date
     status_no: int = 0
     concluded_at: datetime | None = None
@@ -107,12 +119,40 @@ class Guarantee:
     problems: tuple[Problem, ...] = ()
     sealed_auth_key: str | None = None
     auth_key_fingerprint: bytes | None = None
+    earlier_guarantee_number: str | None = None
     versions: tuple[Version, ...] = ()
 
     @property
     def issued(self) -> Version | None:
-        """The latest version that arrived: what people are shown as the present state."""
+        """The latest version that arrived, a 変更取消 too."""
         return next((version for version in reversed(self.versions) if version.state is VersionState.ARRIVED), None)
+
+    @property
+    def present(self) -> Version | None:
+        """The latest version that arrived or was ordered: what it says is what people are shown."""
+        return next((version for version in reversed(self.versions) if version.state in _PRESENT), None)
+
+    @property
+    def in_force(self) -> Version | None:
+        """The version whose values hold: the latest that contractors see, so the one below a 変更取消."""
+        return next((version for version in reversed(self.versions) if version.stands), None)
+
+    @property
+    def below(self) -> Version | None:
+        """The version that was in force before the one in force, to which a 変更取消 goes back."""
+        standing = [version for version in self.versions if version.stands]
+        return standing[-2] if len(standing) > 1 else None
+
+    @property
+    def latest(self) -> Version | None:
+        """The version of the highest number."""
+        return self.versions[-1] if self.versions else None
+
+    @property
+    def amount_at_most(self) -> int:
+        """The guaranteed amount, or that of the version on its way, whichever is more."""
+        coming = [v.particulars.amount for v in self.versions if v.state is VersionState.IN_TRANSIT and v.particulars]
+        return max([self.amount, *coming])
 
     @property
     def correlation(self) -> str:
@@ -121,8 +161,9 @@ class Guarantee:
 
     def status(self, today: date) -> Status:
         """手続状況 on this day (Japan)."""
-        latest = self.versions[-1].state if self.versions else None
-        return status_of(self.state, latest, self.guarantee_until, today)
+        latest = self.latest
+        state, held = (latest.state, latest.is_held) if latest else (None, False)
+        return status_of(self.state, state, self.guarantee_until, today, held=held)
 
     def version(self, number: int) -> Version | None:
         """The version of this number, if there is one."""
@@ -153,6 +194,7 @@ def requested(
     guarantee_number: str, portal: str, application_id: str, application: Application, line: Line
 ) -> Guarantee:
     """A line of an accepted application, on its first day."""
+    said = particulars_of(application, line)
     return Guarantee(
         guarantee_number=guarantee_number,
         portal=portal,
@@ -160,132 +202,12 @@ def requested(
         kind=line.kind,
         certificate_form=line.certificate_form,
         state=GuaranteeState.REQUESTED,
-        contractor_name=application.contractor.name,
-        obligee_name=application.contract.obligee_name,
-        project_name=application.contract.project_name,
-        guarantee_until=guarantee_until(application.contract),
+        customer_number=application.contractor.customer_number,
+        contractor_name=said.contractor_name,
+        obligee_name=said.obligee_name,
+        project_name=said.project_name,
+        price=said.price,
+        amount=said.amount,
+        guarantee_until=said.guarantee_until,
+        earlier_guarantee_number=line.earlier_guarantee_number,
     )
-
-
-def number_given(guarantee: Guarantee) -> Guarantee:
-    """The number is given when the line is taken in; from now on the guarantee waits for its conclusion."""
-    return replace(guarantee, state=GUARANTEE_TRANSITIONS[guarantee.state, GuaranteeEvent.NUMBER_GIVEN])
-
-
-def conclude(guarantee: Guarantee, concluded_at: datetime, wish: MailWish, message: str | None = None) -> Outcome:
-    """引受 is approved: the guarantee is active and its first version is on its way, or ordered on paper.
-
-    A paper certificate gets no mail, whatever was wished for (domain rule 9).
-    """
-    state = GUARANTEE_TRANSITIONS.get((guarantee.state, GuaranteeEvent.CONCLUDED))
-    if state is None:
-        if guarantee.concluded_at is not None:
-            return Repeated("it was concluded before")
-        return Impossible("contradicts_decision", f"it cannot be concluded, for it is {guarantee.state}")
-    if guarantee.certificate_form == "electronic":
-        event, mail = VersionEvent.CERTIFICATE_ANNOUNCED, Mail(wish.wanted, wish.address)
-    else:
-        event, mail = VersionEvent.PAPER_ORDERED, Mail()
-    first = Version(1, VersionKind.NEW, VERSION_TRANSITIONS[VersionState.CREATED, event], mail)
-    return replace(guarantee, state=state, concluded_at=concluded_at, message_from_guarantor=message, versions=(first,))
-
-
-def decline(guarantee: Guarantee, problems: tuple[Problem, ...], message: str | None) -> Outcome:
-    """The guarantor does not give this guarantee."""
-    state = GUARANTEE_TRANSITIONS.get((guarantee.state, GuaranteeEvent.DECLINED))
-    if state is None:
-        if guarantee.state is GuaranteeState.DECLINED:
-            return Repeated("it was declined before")
-        return Impossible("contradicts_decision", f"it cannot be declined, for it is {guarantee.state}")
-    return replace(guarantee, state=state, problems=problems, message_from_guarantor=message)
-
-
-def arrive(guarantee: Guarantee, number: int, arrived_at: datetime, certificate_id: str) -> Outcome:
-    """The platform holds this version. Its first arrival time is 電子保証発行日時 and stands for ever."""
-    version = guarantee.version(number)
-    if version is None:
-        return _unknown_version(number)
-    if version.issued_at is not None:
-        same = version.issued_at == arrived_at
-        return Repeated("it arrived before" if same else "it arrived before, at another time; the first one stands")
-    state = VERSION_TRANSITIONS.get((version.state, VersionEvent.CERTIFICATE_ARRIVED))
-    if state is None:
-        return _not_in_transit(version)
-    mail = replace(version.mail, state=MailState.WAITING if version.mail.wanted else MailState.NONE, ordinal=1)
-    arrived = replace(version, state=state, issued_at=arrived_at, certificate_id=certificate_id, mail=mail)
-    return replace(_with(guarantee, arrived), problems=())
-
-
-def refuse(guarantee: Guarantee, number: int, refused_at: datetime, refusal: str) -> Outcome:
-    """The platform refused this version for good; the office mends it by a 訂正."""
-    version = guarantee.version(number)
-    if version is None:
-        return _unknown_version(number)
-    if version.state is VersionState.REFUSED:
-        return Repeated("it was refused before")
-    state = VERSION_TRANSITIONS.get((version.state, VersionEvent.CERTIFICATE_REFUSED))
-    if state is None:
-        return _not_in_transit(version)
-    refused = replace(version, state=state, refused_at=refused_at, refusal=refusal)
-    return replace(_with(guarantee, refused), problems=(REFUSED_BY_PLATFORM,))
-
-
-def mail_sent(guarantee: Guarantee, number: int) -> Outcome:
-    """A mail server took the completion mail; that stands, whatever is heard of an earlier one."""
-    version = _mailed(guarantee, number)
-    if isinstance(version, Impossible):
-        return version
-    if version.mail.state is MailState.SENT:
-        return Repeated("a mail was sent before")
-    return _with(guarantee, replace(version, mail=replace(version.mail, state=MailState.SENT, refusal=None)))
-
-
-def mail_refused(guarantee: Guarantee, number: int, refusal: str) -> Outcome:
-    """The mail server refused the completion mail for good."""
-    version = _mailed(guarantee, number)
-    if isinstance(version, Impossible):
-        return version
-    if version.mail.state is not MailState.WAITING:
-        return Repeated(f"no mail is waited for; it is {version.mail.state}")
-    return _with(guarantee, replace(version, mail=replace(version.mail, state=MailState.REFUSED, refusal=refusal)))
-
-
-def wish_mail(guarantee: Guarantee, address: str | None) -> Outcome:
-    """The completion mail of the latest issued version is wished for (again), perhaps to a mended address.
-
-    While one waits for the same address a second would double it, so nothing changes then.
-    """
-    version = guarantee.issued
-    if version is None:
-        return Impossible("not_issued", "no version has arrived yet")
-    mail = version.mail
-    address = address or mail.address
-    if address is None:
-        return Impossible("mail_address_needed", "no address is known")
-    if mail.state is MailState.WAITING and address == mail.address:
-        return Repeated("a mail to this address waits to be sent")
-    if mail.ordinal >= MAILS_PER_VERSION_MAX:
-        return Impossible("too_many_mails", f"at most {MAILS_PER_VERSION_MAX} mails are sent about one version")
-    return _with(guarantee, replace(version, mail=Mail(True, address, MailState.WAITING, mail.ordinal + 1)))
-
-
-def _with(guarantee: Guarantee, changed: Version) -> Guarantee:
-    versions = tuple(changed if version.version == changed.version else version for version in guarantee.versions)
-    return replace(guarantee, versions=versions)
-
-
-def _mailed(guarantee: Guarantee, number: int) -> Version | Impossible:
-    version = guarantee.version(number)
-    if version is None:
-        return _unknown_version(number)
-    if version.mail.state is MailState.NONE:
-        return Impossible("no_mail_wished", f"no mail about version {number} was wished for")
-    return version
-
-
-def _unknown_version(number: int) -> Impossible:
-    return Impossible("unknown_version", f"the guarantee has no version {number}")
-
-
-def _not_in_transit(version: Version) -> Impossible:
-    return Impossible("version_not_in_transit", f"version {version.version} is {version.state}, not on its way")

@@ -1,22 +1,34 @@
 """What portals and the office read of guarantees: the list, the overview, and which versions a contractor may see."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 
+from services.issuer.domain.certificate import japan_time
 from services.issuer.domain.guarantee import MailState
-from services.issuer.domain.names import PRODUCT_NAMES, TOKYO, VERSION_KIND_JA, VersionKind
+from services.issuer.domain.limits import LineNow, general_terms, remarks_on
+from services.issuer.domain.names import PRODUCT_NAMES, VERSION_KIND_JA, VersionKind
 from services.issuer.domain.states import STATUS_JA, GuaranteeState, Status, VersionState, status_of
-from shared.messages.intake import CertificateForm, Kind
+from shared.messages.intake import CertificateForm, Kind, Terms
 from shared.problems import Problem
 
 _VISIBLE_STATES: Final = frozenset({VersionState.ARRIVED, VersionState.SUPERSEDED})
+_OF_A_LINE: Final = re.compile(r"/guarantees/\d+(/|$)")
 _NEVER_ISSUED: Final = frozenset(
     {VersionState.CREATED, VersionState.IN_TRANSIT, VersionState.REFUSED, VersionState.ORDERED}
 )
+
+
+Moment = Annotated[
+    datetime,
+    PlainSerializer(japan_time, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-15T09:30:02.117+09:00"]}),
+]
+"""A time in an answer: RFC 3339 in Japan's offset, cut to the millisecond."""
 
 
 class _Shape(BaseModel):
@@ -24,14 +36,18 @@ class _Shape(BaseModel):
 
 
 class HistoryRow(_Shape):
-    """One row of 電子保証情報（履歴情報）. Rows that contractors do not see have no `no`; only the office gets them."""
+    """One row of 電子保証情報（履歴情報）. Rows that contractors do not see have no `no`; only the office gets them.
+
+    `state` and `note` are for the office: why the platform refused a version, or why the bridge holds it.
+    """
 
     no: int | None
     version: int
     version_kind: VersionKind
     version_kind_ja: str
-    issued_at: datetime | None
+    issued_at: Moment | None
     state: VersionState | None = None
+    note: str | None = None
 
 
 class ShownMail(_Shape):
@@ -57,12 +73,16 @@ class GuaranteeItem(_Shape):
     certificate_form: CertificateForm
     status: Status
     status_ja: str
-    issued_at: datetime | None
+    issued_at: Moment | None
 
 
 class GuaranteeDetail(GuaranteeItem):
-    """電子保証概要 ※最新の情報を表示しています: the latest arrived version, and the history."""
+    """電子保証概要 ※最新の情報を表示しています: the latest arrived version, and the history.
 
+    `version` is the one in force, which a change names as its `base_version`; there is none before the first.
+    """
+
+    version: int | None
     jv_name: str | None
     depository: str | None
     guarantee_until: date
@@ -82,7 +102,7 @@ class GuaranteePage(_Shape):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A guarantee as the list needs it; `latest` is the state of its latest version."""
+    """A guarantee as the list needs it; `latest` is the state of its latest version, `held` whether that waits."""
 
     guarantee_number: str
     application_id: str
@@ -97,6 +117,7 @@ class Listed:
     latest: VersionState | None
     guarantee_until: date
     issued_at: datetime | None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +129,17 @@ class ShownVersion:
     state: VersionState
     issued_at: datetime | None
     mail: ShownMail
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Detailed:
-    """A guarantee as the overview needs it, its versions from the first on."""
+    """A guarantee as the overview needs it, its versions from the first on.
+
+    Attributes:
+        remarks: what was remarked on the whole application; `line` is this guarantee's place in it, from 0.
+        lines: all lines of the application, `terms` and `low_bid` what they are compared by.
+    """
 
     listed: Listed
     jv_name: str | None
@@ -122,15 +149,19 @@ class Detailed:
     message_from_guarantor: str | None
     mail_wanted: bool
     versions: tuple[ShownVersion, ...]
+    line: int = 0
+    lines: tuple[LineNow, ...] = ()
+    terms: Terms | None = None
+    low_bid: bool = False
 
 
-def is_visible(kind: VersionKind, state: VersionState) -> bool:
+def is_visible(kind: VersionKind, state: VersionState, issued_at: datetime | None) -> bool:
     """Whether a contractor sees this version in the history.
 
     「訂正、変更取消された履歴は表示されません」 (the flyer): a corrected version, a cancelled change and the
-    cancelling row itself are not shown. What has not arrived is not issued, so it is not history yet.
+    cancelling row itself are not shown. What has not arrived is not issued, so it is not history yet; paper never is.
     """
-    return state in _VISIBLE_STATES and kind is not VersionKind.CHANGE_CANCELLATION
+    return issued_at is not None and state in _VISIBLE_STATES and kind is not VersionKind.CHANGE_CANCELLATION
 
 
 def never_issued(state: VersionState) -> bool:
@@ -138,12 +169,18 @@ def never_issued(state: VersionState) -> bool:
     return state in _NEVER_ISSUED
 
 
+def may_be_asked_for(kind: VersionKind, state: VersionState, issued_at: datetime | None) -> bool:
+    """Whether a contractor may know of this version's certificate: it is shown, or will be if it arrives."""
+    coming = never_issued(state) and kind is not VersionKind.CHANGE_CANCELLATION
+    return coming or is_visible(kind, state, issued_at)
+
+
 def history(versions: Sequence[ShownVersion], *, sees_all: bool) -> tuple[HistoryRow, ...]:
     """電子保証情報（履歴情報）: the rows that contractors see, counted; the office gets the others between them."""
     rows: list[HistoryRow] = []
     counted = 0
     for version in versions:
-        visible = is_visible(version.kind, version.state)
+        visible = is_visible(version.kind, version.state, version.issued_at)
         counted += visible
         if visible or sees_all:
             rows.append(
@@ -152,8 +189,9 @@ def history(versions: Sequence[ShownVersion], *, sees_all: bool) -> tuple[Histor
                     version=version.version,
                     version_kind=version.kind,
                     version_kind_ja=VERSION_KIND_JA[version.kind],
-                    issued_at=_in_japan(version.issued_at),
+                    issued_at=version.issued_at,
                     state=version.state if sees_all else None,
+                    note=version.note if sees_all else None,
                 )
             )
     return tuple(rows)
@@ -168,10 +206,11 @@ def detail_of(detailed: Detailed, today: date, *, sees_all: bool) -> GuaranteeDe
     """The overview as it is shown on this day, to a portal or to the office, who sees all."""
     return GuaranteeDetail(
         **_item_fields(detailed.listed, today),
+        version=_in_force(detailed.versions),
         jv_name=detailed.jv_name,
         depository=detailed.depository,
         guarantee_until=detailed.listed.guarantee_until,
-        remarks=detailed.remarks,
+        remarks=_remarks(detailed),
         problems=detailed.problems,
         message_from_guarantor=detailed.message_from_guarantor,
         completion_mail=_shown_mail(detailed, sees_all=sees_all),
@@ -180,7 +219,7 @@ def detail_of(detailed: Detailed, today: date, *, sees_all: bool) -> GuaranteeDe
 
 
 def _item_fields(listed: Listed, today: date) -> dict[str, Any]:
-    status = status_of(listed.state, listed.latest, listed.guarantee_until, today)
+    status = status_of(listed.state, listed.latest, listed.guarantee_until, today, held=listed.held)
     return {
         "guarantee_number": listed.guarantee_number,
         "application_id": listed.application_id,
@@ -194,8 +233,27 @@ def _item_fields(listed: Listed, today: date) -> dict[str, Any]:
         "certificate_form": listed.certificate_form,
         "status": status,
         "status_ja": STATUS_JA[status],
-        "issued_at": _in_japan(listed.issued_at),
+        "issued_at": listed.issued_at,
     }
+
+
+def _in_force(versions: Sequence[ShownVersion]) -> int | None:
+    standing = _VISIBLE_STATES | {VersionState.ORDERED}
+    numbers = [
+        one.version for one in versions if one.state in standing and one.kind is not VersionKind.CHANGE_CANCELLATION
+    ]
+    return max(numbers, default=None)
+
+
+def _remarks(detailed: Detailed) -> tuple[Problem, ...]:
+    """What was remarked on this line or on no line at all, and what its siblings make of it now."""
+    own = f"/guarantees/{detailed.line}"
+    ours = (
+        one for one in detailed.remarks if f"{one.pointer}/".startswith(f"{own}/") or not _OF_A_LINE.match(one.pointer)
+    )
+    terms = detailed.terms or general_terms("", detailed.listed.obligee_name)
+    number, low_bid = detailed.listed.guarantee_number, detailed.low_bid
+    return (*ours, *remarks_on(number, detailed.lines, terms, low_bid=low_bid))
 
 
 def _shown_mail(detailed: Detailed, *, sees_all: bool) -> ShownMail:
@@ -205,7 +263,3 @@ def _shown_mail(detailed: Detailed, *, sees_all: bool) -> ShownMail:
         return ShownMail(wanted=detailed.mail_wanted, state=MailState.NONE)
     mail = issued[-1].mail
     return mail if sees_all else mail.model_copy(update={"refusal": None})
-
-
-def _in_japan(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.astimezone(TOKYO)

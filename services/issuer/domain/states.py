@@ -77,8 +77,13 @@ VERSION_TRANSITIONS: Final[Mapping[tuple[VersionState, VersionEvent], VersionSta
     (VersionState.ORDERED, VersionEvent.SUPERSEDED): VersionState.SUPERSEDED,
     (VersionState.ORDERED, VersionEvent.CORRECTED): VersionState.CORRECTED,
     (VersionState.ORDERED, VersionEvent.CANCELLED): VersionState.CANCELLED,
+    (VersionState.SUPERSEDED, VersionEvent.CORRECTED): VersionState.CORRECTED,
+    (VersionState.SUPERSEDED, VersionEvent.CANCELLED): VersionState.CANCELLED,
 }
-"""domain.md §5, lower lines. A refused version is final: its mend is a 訂正, which makes the next version."""
+"""domain.md §5, lower lines. A refused version is final: its mend is a 訂正, which makes the next version.
+
+A superseded version is in force again once the 変更 above it was cancelled, so it too can be corrected or cancelled.
+"""
 
 
 class Status(StrEnum):
@@ -104,7 +109,6 @@ STATUS_JA: Final[Mapping[Status, str]] = {
     Status.ACTIVE: "発行済",
     Status.PAPER_ORDERED: "証書作成中",
     Status.REFUSED_BY_PLATFORM: "確認中(弊社対応)",
-    # Nothing here leads to it yet: the bridge keeps held rows to itself and its office until a message tells of them.
     Status.HELD: "確認中(弊社対応)",
     Status.TERMINATED: "解約済",
     Status.EXPIRED: "保証期間終了",
@@ -132,13 +136,18 @@ _OF_LATEST_VERSION: Final[Mapping[VersionState, Status]] = {
 _MAY_EXPIRE: Final = frozenset({Status.ACTIVE, Status.PAPER_ORDERED})
 
 
-def status_of(state: GuaranteeState, latest: VersionState | None, guarantee_until: date, today: date) -> Status:
+def status_of(
+    state: GuaranteeState, latest: VersionState | None, guarantee_until: date, today: date, *, held: bool = False
+) -> Status:
     """手続状況 of a guarantee whose latest version is in state `latest` (None before there is one).
 
-    `today` is the day in Japan; the guarantee still holds on its last day.
+    `today` is the day in Japan; the guarantee still holds on its last day. `held` is no state of a version but a mark
+    on one in transit: it can come and go, and an arrival ends it without a word.
     """
     if state is GuaranteeState.ACTIVE:
         status = Status.IN_TRANSIT if latest is None else _OF_LATEST_VERSION[latest]
+        if held and status is Status.IN_TRANSIT:
+            status = Status.HELD
     else:
         status = _OF_STATE[state]
     return Status.EXPIRED if status in _MAY_EXPIRE and guarantee_until < today else status

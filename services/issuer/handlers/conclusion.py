@@ -1,44 +1,31 @@
 """Accepted applications become guarantees; concluded guarantees get their key and their first certificate."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-from services.issuer.domain.announcements import (
-    Telling,
-    status_change,
-    telling_of_certificate,
-    telling_of_paper,
-    telling_of_status,
-)
-from services.issuer.domain.certificate import certificate_content
+from services.issuer.domain.events import conclude, decline, number_given
 from services.issuer.domain.form import Application, Line, application_of
-from services.issuer.domain.guarantee import (
-    UNKNOWN_GUARANTEE,
-    Guarantee,
-    Impossible,
-    Outcome,
-    conclude,
-    decline,
-    number_given,
-    requested,
-)
+from services.issuer.domain.guarantee import UNKNOWN_GUARANTEE, Guarantee, Impossible, Outcome, requested
+from services.issuer.domain.interim import INTERIM, interim_problems
+from services.issuer.domain.limits import general_terms
 from services.issuer.domain.names import guarantee_number_of
 from services.issuer.domain.states import Conclusion
 from services.issuer.handlers.means import Means
-from services.issuer.handlers.telling import put_by, tell, today
-from services.issuer.store import moving, taking_in
+from services.issuer.handlers.steps import Step, add_versions_and_tell, take_step, to_the_millisecond
+from services.issuer.handlers.telling import put_by
+from services.issuer.store import changing, moving, taking_in
 from services.issuer.store.moving import LineKey
-from services.issuer.store.taking_in import AcceptedApplication, NewVersion
+from services.issuer.store.taking_in import AcceptedApplication
 from shared.delivery import Heard
-from shared.envelope import Fact
 from shared.logs import get_logger
 from shared.messages.core import GuaranteeConcluded, GuaranteeDeclined
 from shared.messages.intake import ApplicationAccepted
+from shared.problems import Problem
 from shared.work import Work
 
 logger = get_logger()
@@ -53,17 +40,6 @@ CONCLUDED_AHEAD_MAX: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One guarantee after one fact, with everything that follows from it."""
-
-    guarantee: Guarantee
-    application: Application
-    tellings: tuple[Telling, ...]
-    version: NewVersion | None
-    cause: Fact
-
-
-@dataclass(frozen=True, slots=True)
 class _Asked:
     """One line of an accepted application."""
 
@@ -71,22 +47,32 @@ class _Asked:
     application: Application
     line: Line
 
+    @property
+    def key(self) -> LineKey:
+        """What it is one of."""
+        return self.heard.data.portal, self.heard.data.application_id, self.line.kind
+
 
 async def on_application_accepted(means: Means, heard: Sequence[Heard[ApplicationAccepted]], work: Work) -> None:
-    """Take every line in under a number of its own; conclude it at once unless the core system is to."""
+    """Take every line in under a number of its own; conclude it at once unless the core system is to.
+
+    An interim advance payment that its earlier guarantee speaks against is declined at once, with every reason.
+    """
     asked = _readable(heard, work)
     if not asked:
         return
+    declined = await _declined(asked, work)
     serials = await taking_in.take_serials(work.connection, len(asked))
     steps = [
-        _taken_in(means, one, guarantee_number_of(serial), work) for one, serial in zip(asked, serials, strict=True)
+        _taken_in(means, one, guarantee_number_of(serial), declined.get(one.key, ()), work)
+        for one, serial in zip(asked, serials, strict=True)
     ]
     await taking_in.add_applications(work.connection, _applications(asked))
     fresh = await taking_in.add_guarantees(
         work.connection, [(step.guarantee, step.application) for step in steps], work.now
     )
     new = [step for step in steps if step.guarantee.guarantee_number in fresh]
-    await _add_versions_and_tell(new, work)
+    await add_versions_and_tell(new, work)
     for step in steps:
         if step.guarantee.guarantee_number not in fresh:
             logger.info("guarantee.repeated", correlation=step.guarantee.correlation, kind=step.guarantee.kind)
@@ -108,21 +94,44 @@ def _readable(heard: Sequence[Heard[ApplicationAccepted]], work: Work) -> list[_
     return list(asked.values())
 
 
-def _taken_in(means: Means, asked: _Asked, guarantee_number: str, work: Work) -> Step:
+async def _declined(asked: Sequence[_Asked], work: Work) -> dict[LineKey, tuple[Problem, ...]]:
+    """What stands against the interim lines, for which the guarantee before them had to be looked at (rule 5).
+
+    Everything that touches one advance payment and its interim ones locks the advance payment first.
+    """
+    interim = [(one, one.line.earlier_guarantee_number or "") for one in asked if one.line.kind == INTERIM]
+    if not interim:
+        return {}
+    named = {number for _, number in interim}
+    earlier = await moving.by_number(work.connection, named)
+    taken = await changing.interim_amounts(work.connection, named)
+    known = await moving.by_line(work.connection, {one.key for one, _ in interim})
+    found: dict[LineKey, tuple[Problem, ...]] = {}
+    for one, number in interim:
+        if one.key in known:
+            # A repeat counts itself among the others; it is not taken in again whatever is found.
+            continue
+        contract, others = one.application.contract, taken.setdefault(number, {})
+        terms = one.heard.data.terms or general_terms(contract.obligee_code, contract.obligee_name)
+        problems = interim_problems(one.application, earlier.get(number), sum(others.values()), terms)
+        if problems:
+            found[one.key] = problems
+        else:
+            others["/".join(one.key)] = one.line.amount
+    return found
+
+
+def _taken_in(means: Means, asked: _Asked, guarantee_number: str, problems: tuple[Problem, ...], work: Work) -> Step:
     data = asked.heard.data
     new = requested(guarantee_number, data.portal, data.application_id, asked.application, asked.line)
     outcome: Outcome = number_given(new)
-    # An interim advance payment hangs on an earlier guarantee (domain rule 5), which a person compares so far.
-    if means.conclusion is Conclusion.AUTOMATIC and asked.line.kind != "interim_advance_payment":
-        outcome = conclude(number_given(new), _to_the_millisecond(work.now), asked.application.completion_mail)
+    if problems:
+        outcome = decline(number_given(new), problems, None)
+    elif means.conclusion is Conclusion.AUTOMATIC:
+        outcome = conclude(number_given(new), to_the_millisecond(work.now), asked.application.completion_mail)
     if not isinstance(outcome, Guarantee):
-        raise TypeError(f"a guarantee that was just taken in can be concluded: {outcome.reason}")
-    return _step(means, (new, outcome), asked.application, asked.heard.fact, work)
-
-
-def _to_the_millisecond(moment: datetime) -> datetime:
-    # As on the certificate, so that what is announced, stored and signed is one moment.
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+        raise TypeError(f"a guarantee that was just taken in can be concluded or declined: {outcome.reason}")
+    return take_step(means, (new, outcome), asked.application, asked.heard.fact, work)
 
 
 def _applications(asked: Sequence[_Asked]) -> list[AcceptedApplication]:
@@ -134,50 +143,10 @@ def _applications(asked: Sequence[_Asked]) -> list[AcceptedApplication]:
             accepted_at=data.accepted_at,
             remarks=to_json(data.remarks).decode(),
             form=to_json(data.application).decode(),
+            terms=None if data.terms is None else to_json(data.terms).decode(),
         )
         for data in unique.values()
     ]
-
-
-def _step(means: Means, moved: tuple[Guarantee, Guarantee], application: Application, cause: Fact, work: Work) -> Step:
-    """What follows from a guarantee having moved: key, certificate or paper order, and what is told of it."""
-    before, after = moved
-    tellings: list[Telling] = []
-    version: NewVersion | None = None
-    concluded_at = after.concluded_at
-    if before.concluded_at is None and concluded_at is not None:
-        first, signed = after.versions[0], None
-        if after.certificate_form == "electronic":
-            sealed, fingerprint = means.draw_auth_key(after.guarantee_number)
-            after = replace(after, sealed_auth_key=sealed, auth_key_fingerprint=fingerprint)
-            signed = means.sign(_content(means, after, application, concluded_at))
-            tellings.append(telling_of_certificate(after, first, signed))
-        else:
-            tellings.append(telling_of_paper(after, first, application))
-        version = NewVersion(after.guarantee_number, first, signed)
-    after, message = status_change(before.status(today(work)), after, today(work), work.now)
-    if message is not None:
-        tellings.append(telling_of_status(after, message))
-    return Step(after, application, tuple(tellings), version, cause)
-
-
-def _content(means: Means, guarantee: Guarantee, application: Application, concluded_at: datetime) -> dict[str, object]:
-    return certificate_content(
-        guarantee.guarantee_number,
-        application,
-        application.line_of(guarantee.kind),
-        guarantor=means.guarantor_name,
-        concluded_at=concluded_at,
-    )
-
-
-async def _add_versions_and_tell(steps: Sequence[Step], work: Work) -> None:
-    versions = [step.version for step in steps if step.version is not None]
-    if versions:
-        await taking_in.add_versions(work.connection, versions, work.now)
-    for step in steps:
-        for telling in step.tellings:
-            tell(work, step.guarantee, telling, step.cause)
 
 
 async def on_guarantee_concluded(means: Means, heard: Sequence[Heard[GuaranteeConcluded]], work: Work) -> None:
@@ -188,7 +157,7 @@ async def on_guarantee_concluded(means: Means, heard: Sequence[Heard[GuaranteeCo
             return Impossible("time_without_zone", "concluded_at has no offset; the moment is a guess")
         if data.concluded_at > work.now + CONCLUDED_AHEAD_MAX:
             return Impossible("concluded_in_the_future", "concluded_at lies ahead; the certificate would be refused")
-        concluded_at = _to_the_millisecond(data.concluded_at)
+        concluded_at = to_the_millisecond(data.concluded_at)
         return conclude(guarantee, concluded_at, application.completion_mail, data.message_from_guarantor)
 
     await _decided_by_core(means, heard, work, decide)
@@ -221,13 +190,13 @@ async def _decided_by_core(
         application = forms[guarantee.portal, guarantee.application_id]
         outcome = decide(guarantee, application, one.data)
         if isinstance(outcome, Guarantee):
-            step = _step(means, (guarantee, outcome), application, one.fact, work)
+            step = take_step(means, (guarantee, outcome), application, one.fact, work)
             after[_line_of(one.data)] = step.guarantee
             steps.append(step)
         else:
             put_by(work, one.fact, outcome)
     await moving.save(work.connection, before, after)
-    await _add_versions_and_tell(steps, work)
+    await add_versions_and_tell(steps, work)
 
 
 def _line_of(data: GuaranteeConcluded | GuaranteeDeclined) -> LineKey:

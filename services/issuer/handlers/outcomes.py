@@ -4,23 +4,22 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from services.issuer.domain.announcements import Telling, status_change, telling_of_issue, telling_of_status
-from services.issuer.domain.guarantee import (
-    UNKNOWN_GUARANTEE,
-    Guarantee,
-    Outcome,
-    arrive,
-    mail_refused,
-    mail_sent,
-    refuse,
-)
+from services.issuer.domain.events import arrive, hold, refuse, release
+from services.issuer.domain.guarantee import UNKNOWN_GUARANTEE, Guarantee, Outcome
+from services.issuer.domain.mails import mail_refused, mail_sent
 from services.issuer.handlers.telling import put_by, tell, today
 from services.issuer.store import moving
 from shared.delivery import Heard
 from shared.messages.notifier import MailRefused, MailSent
-from shared.messages.platform_bridge import CertificateArrived, CertificateRefused
+from shared.messages.platform_bridge import (
+    CertificateArrived,
+    CertificateHeld,
+    CertificateRefused,
+    CertificateReleased,
+)
 from shared.work import Work
 
-D = TypeVar("D", CertificateArrived, CertificateRefused, MailSent, MailRefused)
+D = TypeVar("D", CertificateArrived, CertificateRefused, CertificateHeld, CertificateReleased, MailSent, MailRefused)
 
 
 async def on_certificate_arrived(heard: Sequence[Heard[CertificateArrived]], work: Work) -> None:
@@ -31,7 +30,7 @@ async def on_certificate_arrived(heard: Sequence[Heard[CertificateArrived]], wor
 
     def told(guarantee: Guarantee, data: CertificateArrived) -> Telling | None:
         version = guarantee.version(data.version)
-        return telling_of_issue(guarantee, version, data.arrived_at) if version else None
+        return telling_of_issue(guarantee, version, version.issued_at) if version and version.issued_at else None
 
     await _moved(heard, work, decide, told)
 
@@ -45,11 +44,29 @@ async def on_certificate_refused(heard: Sequence[Heard[CertificateRefused]], wor
     await _moved(heard, work, decide)
 
 
+async def on_certificate_held(heard: Sequence[Heard[CertificateHeld]], work: Work) -> None:
+    """The bridge waits for a person; the status says that the office is dealing with it."""
+
+    def decide(guarantee: Guarantee, data: CertificateHeld) -> Outcome:
+        return hold(guarantee, data.version, data.held_at, data.reason)
+
+    await _moved(heard, work, decide)
+
+
+async def on_certificate_released(heard: Sequence[Heard[CertificateReleased]], work: Work) -> None:
+    """A person let a version go on; it is on its way again."""
+
+    def decide(guarantee: Guarantee, data: CertificateReleased) -> Outcome:
+        return release(guarantee, data.version, data.released_at)
+
+    await _moved(heard, work, decide)
+
+
 async def on_mail_sent(heard: Sequence[Heard[MailSent]], work: Work) -> None:
     """The completion mail went out; portals show it."""
 
     def decide(guarantee: Guarantee, data: MailSent) -> Outcome:
-        return mail_sent(guarantee, data.version)
+        return mail_sent(guarantee, data.version, data.ordinal)
 
     await _moved(heard, work, decide)
 
@@ -58,7 +75,7 @@ async def on_mail_refused(heard: Sequence[Heard[MailRefused]], work: Work) -> No
     """The completion mail was refused for good; portals show it, and it can be wished for at a mended address."""
 
     def decide(guarantee: Guarantee, data: MailRefused) -> Outcome:
-        return mail_refused(guarantee, data.version, f"{data.smtp_code} {data.reason}")
+        return mail_refused(guarantee, data.version, data.ordinal, f"{data.smtp_code} {data.reason}")
 
     await _moved(heard, work, decide)
 

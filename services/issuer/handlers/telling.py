@@ -17,14 +17,23 @@ def today(work: Work) -> date:
     return work.now.astimezone(TOKYO).date()
 
 
-def tell(work: Work, guarantee: Guarantee, telling: Telling, cause: Fact) -> None:
+def tell(work: Work, guarantee: Guarantee, telling: Telling, cause: Fact | None = None) -> None:
     """Announce this of the guarantee when the transaction commits."""
+    _announce(work, telling, guarantee.correlation, guarantee.portal, cause)
+
+
+def answer(work: Work, portal: str, telling: Telling, cause: Fact) -> None:
+    """Announce this to the portal that sent its cause, when the transaction commits; no guarantee need be known."""
+    _announce(work, telling, cause.correlation, portal, cause)
+
+
+def _announce(work: Work, telling: Telling, correlation: str, portal: str, cause: Fact | None) -> None:
     work.announce(
         telling.message,
         subject=telling.subject,
         occurrence=telling.occurrence,
-        correlation=guarantee.correlation,
-        portal=guarantee.portal if telling.to_portal else None,
+        correlation=correlation,
+        portal=portal if telling.to_portal else None,
         cause=cause,
     )
 

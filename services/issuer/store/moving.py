@@ -10,6 +10,7 @@ from pydantic_core import from_json, to_json
 from services.issuer.domain.form import Application, application_of
 from services.issuer.domain.guarantee import Guarantee, Mail, MailState, Version
 from services.issuer.domain.names import VersionKind
+from services.issuer.domain.particulars import Particulars
 from services.issuer.domain.states import GuaranteeState, VersionState
 from services.issuer.store.arrays import columns, retold
 from shared.messages.intake import Kind
@@ -29,8 +30,9 @@ _PROBLEMS = TypeAdapter(tuple[Problem, ...])
 
 _GUARANTEE = """
     select g.guarantee_number, g.portal, g.application_id, g.kind, g.certificate_form, g.state, g.status_no,
-           g.contractor_name, g.obligee_name, g.project_name, g.guarantee_until, g.concluded_at,
-           g.message_from_guarantor, g.problems, g.sealed_auth_key, g.auth_key_fingerprint
+           g.customer_number, g.contractor_name, g.obligee_name, g.project_name, g.price, g.amount, g.guarantee_until,
+           g.concluded_at, g.message_from_guarantor, g.problems, g.sealed_auth_key, g.auth_key_fingerprint,
+           g.earlier_guarantee_number
 """
 _BY_NUMBER = f"""
     {_GUARANTEE} from guarantee g where g.guarantee_number = any($1::text[])
@@ -44,7 +46,8 @@ _BY_LINE = f"""
 """
 _VERSIONS = """
     select guarantee_number, version, version_kind, state, issued_at, certificate_id, refused_at, refusal,
-           mail_wanted, mail_address, mail_state, mail_ordinal, mail_refusal
+           mail_wanted, mail_address, mail_state, mail_ordinal, mail_refusal, particulars, revocable,
+           held_at, released_at, hold_reason
       from version where guarantee_number = any($1::text[]) order by guarantee_number, version
 """
 _FORMS = """
@@ -64,12 +67,28 @@ _SAVE_VERSIONS = """
     update version set state = saved.state, issued_at = saved.issued_at, certificate_id = saved.certificate_id,
            refused_at = saved.refused_at, refusal = saved.refusal, mail_wanted = saved.wanted,
            mail_address = saved.address, mail_state = saved.mail_state, mail_ordinal = saved.ordinal,
-           mail_refusal = saved.mail_refusal
+           mail_refusal = saved.mail_refusal, held_at = saved.held_at, released_at = saved.released_at,
+           hold_reason = saved.hold_reason
       from unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[], $5::text[], $6::timestamptz[], $7::text[],
-                  $8::boolean[], $9::text[], $10::text[], $11::int[], $12::text[])
+                  $8::boolean[], $9::text[], $10::text[], $11::int[], $12::text[], $13::timestamptz[],
+                  $14::timestamptz[], $15::text[])
            as saved(row_key, row_no, state, issued_at, certificate_id, refused_at, refusal, wanted, address,
-                    mail_state, ordinal, mail_refusal)
+                    mail_state, ordinal, mail_refusal, held_at, released_at, hold_reason)
      where guarantee_number = saved.row_key and version = saved.row_no
+"""
+
+
+# What people are shown changes with the arrival of a later version only, so most saves leave it alone.
+_SAVE_SHOWN = """
+    update guarantee set contractor_name = shown.contractor_name, jv_name = shown.jv_name,
+           obligee_code = shown.obligee_code, obligee_name = shown.obligee_name, project_name = shown.project_name,
+           price = shown.price, amount = shown.amount, depository = shown.depository,
+           guarantee_until = shown.guarantee_until
+      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
+                  $9::text[], $10::date[])
+           as shown(row_key, contractor_name, jv_name, obligee_code, obligee_name, project_name, price, amount,
+                    depository, guarantee_until)
+     where guarantee_number = shown.row_key
 """
 
 
@@ -102,9 +121,12 @@ def _guarantee(record: "Record", versions: Sequence[Version]) -> Guarantee:
         kind=record["kind"],
         certificate_form=record["certificate_form"],
         state=GuaranteeState(record["state"]),
+        customer_number=record["customer_number"],
         contractor_name=record["contractor_name"],
         obligee_name=record["obligee_name"],
         project_name=record["project_name"],
+        price=record["price"],
+        amount=record["amount"],
         guarantee_until=record["guarantee_until"],
         status_no=record["status_no"],
         concluded_at=record["concluded_at"],
@@ -112,11 +134,13 @@ def _guarantee(record: "Record", versions: Sequence[Version]) -> Guarantee:
         problems=_PROBLEMS.validate_json(record["problems"]),
         sealed_auth_key=record["sealed_auth_key"],
         auth_key_fingerprint=record["auth_key_fingerprint"],
+        earlier_guarantee_number=record["earlier_guarantee_number"],
         versions=tuple(versions),
     )
 
 
 def _version(record: "Record") -> Version:
+    said = record["particulars"]
     return Version(
         version=record["version"],
         kind=VersionKind(record["version_kind"]),
@@ -132,6 +156,11 @@ def _version(record: "Record") -> Version:
         certificate_id=record["certificate_id"],
         refused_at=record["refused_at"],
         refusal=record["refusal"],
+        particulars=None if said is None else Particulars.model_validate_json(said),
+        revocable=record["revocable"],
+        held_at=record["held_at"],
+        released_at=record["released_at"],
+        hold_reason=record["hold_reason"],
     )
 
 
@@ -164,7 +193,10 @@ async def save(connection: "Connection", before: Mapping[K, Guarantee], after: M
         except asyncpg.UniqueViolationError as error:
             raise retold(error) from error
     if versions:
-        await connection.execute(_SAVE_VERSIONS, *columns(sorted(versions, key=_first_two), 12))
+        await connection.execute(_SAVE_VERSIONS, *columns(sorted(versions, key=_first_two), 15))
+    shown = [row for key, now in after.items() for row in _shown_rows(before[key], now)]
+    if shown:
+        await connection.execute(_SAVE_SHOWN, *columns(sorted(shown, key=_first), 10))
 
 
 def _first(row: tuple[Any, ...]) -> str:
@@ -181,12 +213,24 @@ def _guarantee_row(guarantee: Guarantee) -> tuple[Any, ...]:
         guarantee.state,
         guarantee.status_no,
         guarantee.concluded_at,
-        guarantee.issued.issued_at if guarantee.issued else None,
+        guarantee.in_force.issued_at if guarantee.in_force else None,
         guarantee.message_from_guarantor,
         to_json(guarantee.problems).decode(),
         guarantee.sealed_auth_key,
         guarantee.auth_key_fingerprint,
     )
+
+
+def _shown_rows(before: Guarantee, now: Guarantee) -> list[tuple[Any, ...]]:
+    said = now.present.particulars if now.present else None
+    if said is None or (before.present and before.present.particulars == said):
+        return []
+    return [
+        (
+            *(now.guarantee_number, said.contractor_name, said.jv_name, said.obligee_code, said.obligee_name),
+            *(said.project_name, said.price, said.amount, said.depository, said.guarantee_until),
+        )
+    ]
 
 
 def _version_row(guarantee_number: str, version: Version) -> tuple[Any, ...]:
@@ -195,4 +239,5 @@ def _version_row(guarantee_number: str, version: Version) -> tuple[Any, ...]:
         *(guarantee_number, version.version, version.state, version.issued_at, version.certificate_id),
         *(version.refused_at, version.refusal),
         *(mail.wanted, mail.address, mail.state, mail.ordinal, mail.refusal),
+        *(version.held_at, version.released_at, version.hold_reason),
     )

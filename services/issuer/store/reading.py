@@ -1,17 +1,19 @@
 """What the web door reads, and the note of who looked at a key."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter
+from pydantic_core import from_json
 
 from services.issuer.domain.guarantee import MailState
 from services.issuer.domain.names import TOKYO, VersionKind
 from services.issuer.domain.shown import Detailed, Listed, ShownMail, ShownVersion
 from services.issuer.domain.states import GuaranteeState, VersionState
-from shared.messages.intake import CertificateForm, Kind
+from services.issuer.store import changing
+from shared.messages.intake import CertificateForm, Kind, Terms
 from shared.problems import Problem
 
 if TYPE_CHECKING:
@@ -21,42 +23,68 @@ if TYPE_CHECKING:
 
 _PROBLEMS = TypeAdapter(tuple[Problem, ...])
 
+SCANNED_ROWS_MAX: Final = 20_000
+"""How many rows one page of a narrowed list looks at; folding the names of so many takes about a sixth of a second."""
+
 # Japanese names come in half and in full width; whoever searches need not know which of them was typed.
 _FOLDED: Final = "strpos(lower(normalize({0}, nfkc)), lower(normalize({1}, nfkc))) > 0"
 
-_CONDITIONS: Final = {
+# By these an index finds its rows; by the others rows are only sorted out, each of which must be looked at.
+_FOUND_BY: Final = {
     "portal": "g.portal = {0}",
     "application_id": "g.application_id = {0}",
     "customer_number": "g.customer_number = {0}",
+    "number": "g.guarantee_number = {0}",
+    "before": "g.guarantee_number < {0}",
+}
+_SORTED_OUT_BY: Final = {
     "contractor": _FOLDED.format("g.contractor_name", "{0}"),
     "kind": "g.kind = {0}",
     "certificate_form": "g.certificate_form = {0}",
     "issued_from": "g.issued_at >= {0}",
     "project": _FOLDED.format("g.project_name", "{0}"),
-    "number": "g.guarantee_number = {0}",
-    "before": "g.guarantee_number < {0}",
 }
 _LISTED: Final = """
     select g.guarantee_number, g.application_id, g.kind, g.obligee_name, g.project_name, g.contractor_name, g.price,
-           g.amount, g.certificate_form, g.state, g.guarantee_until, g.issued_at, latest.state as latest
+    g.amount, g.certificate_form, g.state, g.guarantee_until, g.issued_at, latest.state as latest, latest.held
 """
 _LATEST: Final = """
-      left join lateral (select v.state from version v where v.guarantee_number = g.guarantee_number
+      left join lateral (select v.state, coalesce(v.held_at > coalesce(v.released_at, '-infinity'), false) as held
+                           from version v where v.guarantee_number = g.guarantee_number
                           order by v.version desc limit 1) latest on true
 """
-_LIST: Final = "{listed} from guarantee g {latest} {where} order by g.guarantee_number desc limit {limit}"
+_LIST: Final = """
+    {listed} from guarantee g {latest} where {where} order by g.guarantee_number desc limit {limit}
+"""
+# The last row stands for how far the scan came; it is there also when nothing was found.
+_LIST_SORTED_OUT: Final = """
+    with scanned as materialized (
+        select * from guarantee g where {where} order by g.guarantee_number desc limit {scanned}
+    )
+    ({listed}, null::bigint as scanned, null::text as scanned_to from scanned g {latest}
+      where {sorted_out} order by g.guarantee_number desc limit {limit})
+    union all
+    (select {no_row}, count(*), min(guarantee_number) from scanned)
+"""
+_NO_ROW: Final = """
+    null, null, null, null, null, null, null::bigint, null::bigint, null, null, null::date, null::timestamptz, null,
+    null::boolean
+"""
 _DETAIL: Final = f"""
-    {_LISTED}, g.jv_name, g.depository, g.problems, g.message_from_guarantor, a.remarks,
-           g.certificate_form = 'electronic' and (a.form #>> '{{completion_mail,wanted}}')::boolean as mail_wanted
+    {_LISTED}, g.jv_name, g.depository, g.problems, g.message_from_guarantor, a.remarks, a.terms,
+           g.certificate_form = 'electronic' and (a.form #>> '{{completion_mail,wanted}}')::boolean as mail_wanted,
+           coalesce((a.form #>> '{{contract,low_bid}}')::boolean, false) as low_bid, a.portal,
+           jsonb_path_query_array(a.form, '$.guarantees[*].kind') as kinds
       from guarantee g join application a using (portal, application_id) {_LATEST}
      where g.guarantee_number = $1 and ($2::text is null or g.portal = $2)
 """
 _HISTORY: Final = """
-    select version, version_kind, state, issued_at, mail_wanted, mail_state, mail_refusal
+    select version, version_kind, state, issued_at, mail_wanted, mail_state, mail_refusal,
+           coalesce(refusal, hold_reason) as note
       from version where guarantee_number = $1 order by version
 """
 _CERTIFICATE: Final = """
-    select v.version_kind, v.state, v.certificate, v.content_sha256, v.signature
+    select v.version_kind, v.state, v.issued_at, v.certificate, v.content_sha256, v.signature
       from version v join guarantee g using (guarantee_number)
      where v.guarantee_number = $1 and v.version = $2 and ($3::text is null or g.portal = $3)
 """
@@ -92,6 +120,7 @@ class Certificate:
 
     kind: VersionKind
     state: VersionState
+    issued_at: datetime | None
     certificate: str | None
     content_sha256: str | None
     signature: str | None
@@ -106,22 +135,48 @@ class SealedKey:
     issued: bool
 
 
-async def listed(connection: "Connection", filters: Filters, limit: int) -> list[Listed]:
-    """Guarantees that fit all filters, newest first.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Guarantees of a list; `more_below` is the number from which to go on, None when nothing is left."""
 
-    Only the conditions asked for stand in the statement, so that the planner sees which index fits.
+    guarantees: tuple[Listed, ...]
+    more_below: str | None
+
+
+async def listed(connection: "Connection", filters: Filters, limit: int) -> Found:
+    """At most `limit` guarantees that fit all filters, newest first.
+
+    Only the conditions asked for stand in the statement, so that the planner sees which index fits. Where rows must be
+    sorted out one by one, at most `SCANNED_ROWS_MAX` are looked at: then there may be fewer than `limit`, or none, and
+    more below.
     """
     values: list[object] = []
+    where = _conditions(_FOUND_BY, filters, values) or "true"
+    sorted_out = _conditions(_SORTED_OUT_BY, filters, values)
+    values.append(limit + 1)
+    asked = {"listed": _LISTED, "latest": _LATEST, "where": where, "limit": f"${len(values)}"}
+    if not sorted_out:
+        records = await connection.fetch(_LIST.format(**asked), *values)
+        return _page(records, limit, None)
+    values.append(SCANNED_ROWS_MAX)
+    asked |= {"sorted_out": sorted_out, "scanned": f"${len(values)}", "no_row": _NO_ROW}
+    *records, scan = await connection.fetch(_LIST_SORTED_OUT.format(**asked), *values)
+    return _page(records, limit, scan["scanned_to"] if scan["scanned"] == SCANNED_ROWS_MAX else None)
+
+
+def _conditions(known: Mapping[str, str], filters: Filters, values: list[object]) -> str:
     conditions: list[str] = []
-    for name, condition in _CONDITIONS.items():
+    for name, condition in known.items():
         value = getattr(filters, name)
         if value is not None:
             values.append(_from_midnight(value) if isinstance(value, date) else value)
             conditions.append(condition.format(f"${len(values)}"))
-    values.append(limit)
-    where = f"where {' and '.join(conditions)}" if conditions else ""
-    statement = _LIST.format(listed=_LISTED, latest=_LATEST, where=where, limit=f"${len(values)}")
-    return [_listed(record) for record in await connection.fetch(statement, *values)]
+    return " and ".join(conditions)
+
+
+def _page(records: Sequence["Record"], limit: int, scanned_to: str | None) -> Found:
+    shown = tuple(_listed(record) for record in records[:limit])
+    return Found(shown, shown[-1].guarantee_number if len(records) > limit else scanned_to)
 
 
 def _from_midnight(day: date) -> datetime:
@@ -135,6 +190,8 @@ async def detailed(connection: "Connection", number: str, portal: str | None) ->
         if record is None:
             return None
         versions = await connection.fetch(_HISTORY, number)
+        application = (record["portal"], record["application_id"])
+        lines = await changing.lines(connection, [application])
     return Detailed(
         listed=_listed(record),
         jv_name=record["jv_name"],
@@ -144,6 +201,10 @@ async def detailed(connection: "Connection", number: str, portal: str | None) ->
         message_from_guarantor=record["message_from_guarantor"],
         mail_wanted=record["mail_wanted"],
         versions=_shown(versions),
+        line=from_json(record["kinds"]).index(record["kind"]),
+        lines=tuple(lines[application]),
+        terms=None if record["terms"] is None else Terms.model_validate_json(record["terms"]),
+        low_bid=record["low_bid"],
     )
 
 
@@ -155,6 +216,7 @@ async def certificate(connection: "Connection", number: str, version: int, porta
     return Certificate(
         kind=VersionKind(record["version_kind"]),
         state=VersionState(record["state"]),
+        issued_at=record["issued_at"],
         certificate=record["certificate"],
         content_sha256=record["content_sha256"],
         signature=record["signature"],
@@ -187,6 +249,7 @@ def _listed(record: "Record") -> Listed:
         latest=None if record["latest"] is None else VersionState(record["latest"]),
         guarantee_until=record["guarantee_until"],
         issued_at=record["issued_at"],
+        held=bool(record["held"]),
     )
 
 
@@ -200,6 +263,7 @@ def _shown(records: Sequence["Record"]) -> tuple[ShownVersion, ...]:
             mail=ShownMail(
                 wanted=record["mail_wanted"], state=MailState(record["mail_state"]), refusal=record["mail_refusal"]
             ),
+            note=record["note"],
         )
         for record in records
     )

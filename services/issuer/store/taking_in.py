@@ -18,39 +18,42 @@ if TYPE_CHECKING:
 
 _TAKE_SERIALS = "select nextval('guarantee_serial') from generate_series(1, $1)"
 _ADD_APPLICATIONS = """
-    insert into application (portal, application_id, accepted_at, remarks, form)
-    select * from unnest($1::text[], $2::text[], $3::timestamptz[], $4::jsonb[], $5::jsonb[])
+    insert into application (portal, application_id, accepted_at, remarks, form, terms)
+    select * from unnest($1::text[], $2::text[], $3::timestamptz[], $4::jsonb[], $5::jsonb[], $6::jsonb[])
     on conflict do nothing
 """
 _ADD_GUARANTEES = """
     insert into guarantee (guarantee_number, portal, application_id, kind, certificate_form, state, status_no,
                            customer_number, contractor_name, jv_name, obligee_code, obligee_name, project_name,
                            price, amount, depository, guarantee_until, taken_in_at, concluded_at,
-                           message_from_guarantor, problems, sealed_auth_key, auth_key_fingerprint)
+                           message_from_guarantor, problems, sealed_auth_key, auth_key_fingerprint,
+                           earlier_guarantee_number)
     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[],
                          $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
                          $14::bigint[], $15::bigint[], $16::text[], $17::date[], $18::timestamptz[],
-                         $19::timestamptz[], $20::text[], $21::jsonb[], $22::text[], $23::bytea[])
+                         $19::timestamptz[], $20::text[], $21::jsonb[], $22::text[], $23::bytea[], $24::text[])
     on conflict on constraint one_guarantee_per_line_of_an_application do nothing
     returning guarantee_number
 """
 _ADD_VERSIONS = """
     insert into version (guarantee_number, version, version_kind, state, certificate, content_sha256, signature,
-                         created_at, mail_wanted, mail_address, mail_state, mail_ordinal)
+                         created_at, mail_wanted, mail_address, mail_state, mail_ordinal, particulars, revocable)
     select * from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                         $8::timestamptz[], $9::boolean[], $10::text[], $11::text[], $12::int[])
+                         $8::timestamptz[], $9::boolean[], $10::text[], $11::text[], $12::int[], $13::jsonb[],
+                         $14::boolean[])
 """
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedApplication:
-    """An application as intake announced it; `form` and `remarks` are its JSON text."""
+    """An application as intake announced it; `remarks`, `form` and `terms` are JSON text."""
 
     portal: str
     application_id: str
     accepted_at: datetime
     remarks: str
     form: str
+    terms: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +72,9 @@ async def take_serials(connection: "Connection", count: int) -> list[int]:
 
 async def add_applications(connection: "Connection", applications: Sequence[AcceptedApplication]) -> None:
     """Keep applications; one that is there already stands."""
-    rows = [(row.portal, row.application_id, row.accepted_at, row.remarks, row.form) for row in applications]
-    await connection.execute(_ADD_APPLICATIONS, *columns(sorted(rows), 5))
+    ordered = sorted(applications, key=lambda row: (row.portal, row.application_id))
+    rows = [(row.portal, row.application_id, row.accepted_at, row.remarks, row.form, row.terms) for row in ordered]
+    await connection.execute(_ADD_APPLICATIONS, *columns(rows, 6))
 
 
 async def add_guarantees(
@@ -84,7 +88,7 @@ async def add_guarantees(
     ordered = sorted(guarantees, key=lambda row: (row[0].portal, row[0].application_id, row[0].kind))
     rows = [_guarantee_row(guarantee, application, now) for guarantee, application in ordered]
     try:
-        records = await connection.fetch(_ADD_GUARANTEES, *columns(rows, 23))
+        records = await connection.fetch(_ADD_GUARANTEES, *columns(rows, 24))
     except asyncpg.UniqueViolationError as error:
         raise retold(error) from error
     return {record["guarantee_number"] for record in records}
@@ -117,6 +121,7 @@ def _guarantee_row(guarantee: Guarantee, application: Application, now: datetime
         to_json(guarantee.problems).decode(),
         guarantee.sealed_auth_key,
         guarantee.auth_key_fingerprint,
+        guarantee.earlier_guarantee_number,
     )
 
 
@@ -124,13 +129,14 @@ async def add_versions(connection: "Connection", versions: Sequence[NewVersion],
     """Insert versions of certificates."""
     ordered = sorted(versions, key=lambda row: (row.guarantee_number, row.version.version))
     rows = [_version_row(row.guarantee_number, row.version, row.signed, now) for row in ordered]
-    await connection.execute(_ADD_VERSIONS, *columns(rows, 12))
+    await connection.execute(_ADD_VERSIONS, *columns(rows, 14))
 
 
 def _version_row(number: str, version: Version, signed: Signed | None, now: datetime) -> tuple[object, ...]:
     proof = (signed.certificate, signed.content_sha256, signed.signature) if signed else (None, None, None)
-    mail = version.mail
+    mail, said = version.mail, version.particulars
     return (
         *(number, version.version, version.kind, version.state, *proof),
         *(now, mail.wanted, mail.address, mail.state, mail.ordinal),
+        *(None if said is None else said.model_dump_json(), version.revocable),
     )

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from services.issuer.domain.announcements import telling_of_issue
-from services.issuer.domain.guarantee import Guarantee, Impossible, MailState, wish_mail
+from services.issuer.domain.catalogue import Code, problem
+from services.issuer.domain.guarantee import Guarantee, Impossible, MailState
+from services.issuer.domain.mails import wish_mail
 from services.issuer.store import moving
 from services.issuer.web.door import Caller, body_described, body_of, known_form, scope_of
 from shared.portals import Portal
-from shared.problems import Problem
 from shared.service import Service
 from shared.web import HttpProblem
 from shared.work import Work
@@ -25,13 +26,6 @@ RETRY_AFTER_S: Final = 86_400
 _ADDRESS: Final = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-)
-
-ADDRESS_NEEDED: Final = Problem(
-    code="mail_address_needed",
-    pointer="/address",
-    message_ja="メールアドレスを入力してください。",
-    message_en="No address is known; give one.",
 )
 
 
@@ -101,7 +95,7 @@ def _announce(guarantee: Guarantee, work: Work) -> None:
 
 def _refused(why: Impossible) -> HttpProblem:
     if why.code == "mail_address_needed":
-        return HttpProblem(422, errors=[ADDRESS_NEEDED])
+        return HttpProblem(422, errors=[problem(Code.MAIL_ADDRESS_NEEDED, "/address")])
     if why.code == "too_many_mails":
         return HttpProblem(429, why.code, why.reason, headers={"Retry-After": str(RETRY_AFTER_S)})
     return HttpProblem(409, why.code, why.reason)

@@ -8,10 +8,18 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.issuer.domain.names import GUARANTEE_NUMBER, TOKYO
-from services.issuer.domain.shown import GuaranteeDetail, GuaranteePage, detail_of, is_visible, item_of, never_issued
+from services.issuer.domain.shown import (
+    GuaranteeDetail,
+    GuaranteePage,
+    detail_of,
+    item_of,
+    may_be_asked_for,
+    never_issued,
+)
 from services.issuer.papers.content import SignedCertificate
 from services.issuer.store import reading
 from services.issuer.store.reading import Certificate, Filters
+from services.issuer.web.certificate_data import CertificateData
 from services.issuer.web.door import Caller, known_form, scope_of, sees_all
 from services.issuer.web.papers import JSON, PDF, PDF_DESCRIBED, Printer, pdf_answer, preferred
 from shared import clock
@@ -60,14 +68,17 @@ def reading_routes(service: Service, caller: Caller, printer: Printer) -> APIRou
 
     @router.get("")
     async def guarantees(me: Annotated[Portal, Depends(caller)], asked: Annotated[Asked, Query()]) -> GuaranteePage:
-        """保証契約一覧, newest first."""
+        """保証契約一覧, newest first.
+
+        Pages follow each other by `next_cursor` while the table grows. A search through very many guarantees may give
+        a page with few or no items and a `next_cursor` all the same: go on from there.
+        """
         narrowed = asked.model_dump(exclude={"cursor", "limit"})
         filters = Filters(portal=scope_of(me), before=asked.cursor, **narrowed)
         async with service.pool.acquire() as connection:
-            found = await reading.listed(connection, filters, asked.limit + 1)
-        page, today = found[: asked.limit], _today()
-        following = page[-1].guarantee_number if len(found) > asked.limit else None
-        return GuaranteePage(items=tuple(item_of(one, today) for one in page), next_cursor=following)
+            found = await reading.listed(connection, filters, asked.limit)
+        today = _today()
+        return GuaranteePage(items=tuple(item_of(one, today) for one in found.guarantees), next_cursor=found.more_below)
 
     @router.get("/{number}")
     async def guarantee(number: str, me: Annotated[Portal, Depends(caller)]) -> GuaranteeDetail:
@@ -78,7 +89,11 @@ def reading_routes(service: Service, caller: Caller, printer: Printer) -> APIRou
             raise HttpProblem(404)
         return detail_of(found, _today(), sees_all=sees_all(me))
 
-    @router.get("/{number}/certificates/{version}", responses={200: {"content": PDF_DESCRIBED}})
+    @router.get(
+        "/{number}/certificates/{version}",
+        response_model=CertificateData,
+        responses={200: {"content": PDF_DESCRIBED}},
+    )
     async def certificate(
         number: str,
         version: Annotated[int, Path(ge=1, le=VERSION_MAX)],
@@ -104,9 +119,7 @@ def reading_routes(service: Service, caller: Caller, printer: Printer) -> APIRou
 
 
 def _signed_data(found: Certificate | None, *, everything: bool) -> SignedCertificate:
-    if found is None:
-        raise HttpProblem(404)
-    if not everything and not is_visible(found.kind, found.state) and not never_issued(found.state):
+    if found is None or not (everything or may_be_asked_for(found.kind, found.state, found.issued_at)):
         raise HttpProblem(404)
     certificate, digest, signature = found.certificate, found.content_sha256, found.signature
     if certificate is None or digest is None or signature is None or (never_issued(found.state) and not everything):

@@ -47,7 +47,7 @@ async def test_the_list_shows_what_the_contract_says(bench: Bench, door: Door) -
         "certificate_form": "electronic",
         "status": "active",
         "status_ja": "発行済",
-        "issued_at": "2026-01-15T09:30:02.117000+09:00",
+        "issued_at": "2026-01-15T09:30:02.117+09:00",
     }
     assert (body["items"][0]["status_ja"], body["items"][0]["issued_at"]) == ("証書作成中", None)
 
@@ -120,8 +120,9 @@ async def test_the_overview_shows_the_latest_arrived_version_with_its_history(be
             "version": 1,
             "version_kind": "new",
             "version_kind_ja": "新規",
-            "issued_at": "2026-01-15T09:30:02.117000+09:00",
+            "issued_at": "2026-01-15T09:30:02.117+09:00",
             "state": None,
+            "note": None,
         }
     ]
 

@@ -6,7 +6,7 @@ import pytest
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from services.issuer.domain.guarantee import MAILS_PER_VERSION_MAX
+from services.issuer.domain.mails import MAILS_PER_VERSION_MAX
 from services.issuer.web import reveal
 from shared.messages.notifier import MailSent
 from tests.service.issuer.bench import Bench

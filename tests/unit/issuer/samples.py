@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from services.issuer.domain.events import arrive, conclude, number_given
 from services.issuer.domain.form import Application, MailWish, application_of
-from services.issuer.domain.guarantee import Guarantee, Outcome, arrive, conclude, number_given, requested
+from services.issuer.domain.guarantee import Guarantee, Outcome, requested
 
 NUMBER: Final = "00000-000001"
 TODAY: Final = date(2026, 1, 15)

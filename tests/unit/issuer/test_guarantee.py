@@ -6,21 +6,10 @@ from datetime import timedelta
 import pytest
 
 from services.issuer.domain.announcements import status_change, telling_of_issue, telling_of_paper, telling_of_status
+from services.issuer.domain.events import arrive, conclude, decline, hold, refuse, release
 from services.issuer.domain.form import MailWish
-from services.issuer.domain.guarantee import (
-    MAILS_PER_VERSION_MAX,
-    Guarantee,
-    Impossible,
-    MailState,
-    Repeated,
-    arrive,
-    conclude,
-    decline,
-    mail_refused,
-    mail_sent,
-    refuse,
-    wish_mail,
-)
+from services.issuer.domain.guarantee import Guarantee, Impossible, MailState, Repeated
+from services.issuer.domain.mails import MAILS_PER_VERSION_MAX, mail_refused, mail_sent, wish_mail
 from services.issuer.domain.states import GuaranteeState, Status, VersionState
 from shared.messages.issuer import GuaranteeIssued, PaperOrdered
 from shared.problems import Problem
@@ -121,25 +110,66 @@ def test_a_mail_is_waited_for_from_the_arrival_on_if_it_was_wished(wanted: bool,
 
 
 def test_a_mail_that_was_sent_stays_sent() -> None:
-    sent = moved(mail_sent(issued(), 1))
+    sent = moved(mail_sent(issued(), 1, 1))
 
     assert sent.versions[0].mail.state is MailState.SENT
-    assert isinstance(mail_sent(sent, 1), Repeated)
-    assert isinstance(mail_refused(sent, 1, "550 no such user"), Repeated)
+    assert isinstance(mail_sent(sent, 1, 1), Repeated)
+    assert isinstance(mail_refused(sent, 1, 1, "550 no such user"), Repeated)
 
 
 def test_a_refused_mail_keeps_what_the_server_said_until_one_is_sent() -> None:
-    refused = moved(mail_refused(issued(), 1, "550 no such user"))
-    sent = moved(mail_sent(refused, 1))
+    refused = moved(mail_refused(issued(), 1, 1, "550 no such user"))
+    sent = moved(mail_sent(refused, 1, 1))
 
     assert (refused.versions[0].mail.state, refused.versions[0].mail.refusal) == (MailState.REFUSED, "550 no such user")
     assert (sent.versions[0].mail.state, sent.versions[0].mail.refusal) == (MailState.SENT, None)
 
 
 def test_news_of_a_mail_that_nobody_wished_for_is_a_contradiction() -> None:
-    assert isinstance(mail_sent(issued(wanted=False), 1), Impossible)
-    assert isinstance(mail_refused(concluded(), 1, "550"), Impossible)
-    assert isinstance(mail_sent(issued(), 7), Impossible)
+    assert isinstance(mail_sent(issued(wanted=False), 1, 1), Impossible)
+    assert isinstance(mail_refused(concluded(), 1, 1, "550"), Impossible)
+    assert isinstance(mail_sent(issued(), 7, 1), Impossible)
+
+
+def test_late_news_of_an_earlier_mail_settles_nothing() -> None:
+    """The first mail bounces after a second was wished for to a mended address: that one still waits."""
+    wished = moved(wish_mail(issued(), "soumu@kensetsu.example"))
+    bounced = mail_refused(wished, 1, 1, "550 no such user")
+    late = mail_sent(wished, 1, 1)
+    sent = moved(mail_sent(wished, 1, 2))
+    invented = mail_sent(wished, 1, 3)
+
+    assert isinstance(bounced, Repeated)
+    assert isinstance(late, Repeated)
+    assert sent.versions[0].mail.state is MailState.SENT
+    assert isinstance(invented, Impossible)
+    assert invented.code == "unknown_mail"
+
+
+def test_a_version_is_held_until_it_is_released_in_whichever_order_the_news_comes() -> None:
+    later = ARRIVED_AT + timedelta(minutes=1)
+    held = moved(hold(concluded(), 1, ARRIVED_AT, "an odd time of arrival"))
+    released = moved(release(held, 1, later))
+    overtaken = moved(hold(moved(release(concluded(), 1, later)), 1, ARRIVED_AT, "an odd time of arrival"))
+    again = moved(hold(released, 1, later + timedelta(minutes=1), "once more"))
+
+    assert [one.status(TODAY) for one in (held, released, overtaken, again)] == [
+        Status.HELD,
+        Status.IN_TRANSIT,
+        Status.IN_TRANSIT,
+        Status.HELD,
+    ]
+    assert isinstance(hold(held, 1, ARRIVED_AT, "again"), Repeated)
+    assert isinstance(release(released, 1, later), Repeated)
+
+
+def test_an_arrival_ends_a_hold_and_news_of_it_after_that_is_late() -> None:
+    arrived = moved(arrive(moved(hold(concluded(), 1, ARRIVED_AT, "odd")), 1, ARRIVED_AT, "c-1"))
+
+    assert arrived.status(TODAY) is Status.ACTIVE
+    assert isinstance(hold(arrived, 1, ARRIVED_AT + timedelta(days=1), "late"), Repeated)
+    assert isinstance(release(arrived, 1, ARRIVED_AT + timedelta(days=1)), Repeated)
+    assert isinstance(hold(arrived, 2, ARRIVED_AT, "unknown"), Impossible)
 
 
 def test_a_mail_can_be_wished_again_only_after_the_arrival() -> None:
@@ -168,10 +198,10 @@ def test_a_mail_that_was_not_wished_at_first_can_be_wished_later_with_an_address
 
 def test_mails_about_one_version_have_a_limit() -> None:
     guarantee = issued()
-    for _ in range(MAILS_PER_VERSION_MAX - 1):
-        guarantee = moved(wish_mail(moved(mail_sent(guarantee, 1)), None))
+    for ordinal in range(1, MAILS_PER_VERSION_MAX):
+        guarantee = moved(wish_mail(moved(mail_sent(guarantee, 1, ordinal)), None))
 
-    outcome = wish_mail(moved(mail_sent(guarantee, 1)), None)
+    outcome = wish_mail(moved(mail_sent(guarantee, 1, MAILS_PER_VERSION_MAX)), None)
     assert isinstance(outcome, Impossible)
     assert outcome.code == "too_many_mails"
 

@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from services.issuer.domain.certificate import certificate_content, guarantee_until
+from services.issuer.domain.certificate import certificate_content
 from services.issuer.domain.names import (
     AUTH_KEY_ALPHABET,
     GUARANTEE_NUMBER,
@@ -17,6 +17,7 @@ from services.issuer.domain.names import (
     VersionKind,
     guarantee_number_of,
 )
+from services.issuer.domain.particulars import particulars_of
 from shared.messages.intake import Kind
 from shared.signing import canonical, signed_content
 from tests.unit.issuer.samples import CONCLUDED_AT, NUMBER, application
@@ -83,7 +84,9 @@ def test_a_guarantee_holds_until_works_end_or_this_years_amount_does(
         "contract__fiscal_year": year,
     }
 
-    assert guarantee_until(application(**places).contract) == until
+    read = application(**places)
+
+    assert particulars_of(read, read.guarantees[0]).guarantee_until == until
 
 
 def test_this_years_amount_without_its_year_is_not_read() -> None:
@@ -93,8 +96,10 @@ def test_this_years_amount_without_its_year_is_not_read() -> None:
 
 def test_a_certificate_says_what_the_published_example_says() -> None:
     read = application()
+    said = particulars_of(read, read.guarantees[0])
+    named = (NUMBER, 1, VersionKind.NEW)
     content = certificate_content(
-        NUMBER, read, read.guarantees[0], guarantor="○○建設業保証株式会社", concluded_at=CONCLUDED_AT
+        named, "advance_payment", said, guarantor="○○建設業保証株式会社", concluded_at=CONCLUDED_AT
     )
 
     published = json.loads(EXAMPLE.read_text(encoding="utf-8"))
