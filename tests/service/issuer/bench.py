@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import to_json
 
 from services.issuer.domain.states import Conclusion
-from services.issuer.handlers import conclusion, outcomes
+from services.issuer.handlers import changes, conclusion, outcomes
 from services.issuer.handlers.means import Means
 from shared import clock, topology
 from shared.delivery import Heard
 from shared.envelope import Fact, fact_id
 from shared.messages import Message
 from shared.messages.core import GuaranteeConcluded, GuaranteeDeclined
-from shared.messages.intake import AcceptedLine, ApplicationAccepted
+from shared.messages.intake import AcceptedLine, ApplicationAccepted, ChangeAccepted
 from shared.messages.notifier import MailRefused, MailSent
-from shared.messages.platform_bridge import CertificateArrived, CertificateRefused
+from shared.messages.platform_bridge import (
+    CertificateArrived,
+    CertificateHeld,
+    CertificateRefused,
+    CertificateReleased,
+)
 from shared.work import Desk, Work, unit_of_work
 from tests.unit.issuer.samples import ARRIVED_AT, form
 
@@ -89,10 +94,13 @@ class Bench:
         means = self.means(concludes)
         table: dict[type[Message], Callable[[Sequence[Heard[Any]], Work], Awaitable[None]]] = {
             ApplicationAccepted: lambda heard, work: conclusion.on_application_accepted(means, heard, work),
+            ChangeAccepted: lambda heard, work: changes.on_change_accepted(means, heard, work),
             GuaranteeConcluded: lambda heard, work: conclusion.on_guarantee_concluded(means, heard, work),
             GuaranteeDeclined: lambda heard, work: conclusion.on_guarantee_declined(means, heard, work),
             CertificateArrived: outcomes.on_certificate_arrived,
             CertificateRefused: outcomes.on_certificate_refused,
+            CertificateHeld: outcomes.on_certificate_held,
+            CertificateReleased: outcomes.on_certificate_released,
             MailSent: outcomes.on_mail_sent,
             MailRefused: outcomes.on_mail_refused,
         }
@@ -131,6 +139,22 @@ class Bench:
         )
         return {row["kind"]: row["guarantee_number"] for row in rows}
 
+    async def refusals(self, change: ChangeAccepted) -> list[list[str]]:
+        """The codes of each refusal that the portal was told of this change."""
+        rows = await self.pool.fetch(
+            "select body from outbox where subject = $1 and type like '%change_refused%' and exchange = $2 order by id",
+            f"{change.portal}/{change.change_id}",
+            topology.PORTALS,
+        )
+        return [[problem["code"] for problem in _data(row["body"])["problems"]] for row in rows]
+
+    async def history(self, number: str) -> list[tuple[int, str, str]]:
+        """The versions of a guarantee as they stand in the table: number, kind, state."""
+        rows = await self.pool.fetch(
+            "select version, version_kind, state from version where guarantee_number = $1 order by version", number
+        )
+        return [tuple(row) for row in rows]
+
     async def row(self, number: str) -> dict[str, Any]:
         """A guarantee with its only version, as it stands in the tables."""
         found = await self.pool.fetchrow(
@@ -159,6 +183,35 @@ def accepted(portal: str = "portal-a", **places: Any) -> ApplicationAccepted:
     )
 
 
+def change(number: str, **fields: Any) -> ChangeAccepted:
+    """A change that intake accepted, under an id of its own unless one is given; by default a mere 変更 of nothing."""
+    form: dict[str, Any] = {
+        "change_id": f"C-{uuid.uuid4().hex[:12]}",
+        "portal": "portal-a",
+        "submitted_at": "2026-06-01T10:00:00+09:00",
+        "customer_number": "C-0045678",
+        "guarantee_number": number,
+        "base_version": 1,
+        "version_kind": "change",
+        "contract_date": None,
+        "price": None,
+        "fiscal_year_amount": None,
+        "amount": None,
+        "works_until": None,
+        "corrections": {},
+        "reason": None,
+        "completion_mail": {"wanted": False, "address": None},
+    } | fields
+    return ChangeAccepted(
+        portal=form["portal"],
+        change_id=form["change_id"],
+        guarantee_number=number,
+        accepted_at=clock.now(),
+        remarks=(),
+        change=form,
+    )
+
+
 def arrived(application_id: str, number: str, **other: Any) -> CertificateArrived:
     """The platform's word that version 1 arrived."""
     told: dict[str, Any] = {"version": 1, "arrived_at": ARRIVED_AT, "certificate_id": f"c-{number}"} | other
@@ -167,8 +220,9 @@ def arrived(application_id: str, number: str, **other: Any) -> CertificateArrive
 
 def _fact(message: Message) -> Fact:
     named = message.model_dump()
-    subject = f"{named['portal']}/{named['application_id']}"
-    if "guarantee_number" in named:
+    subject = f"{named['portal']}/{named.get('application_id') or named['change_id']}"
+    correlation = subject
+    if "version" in named:
         subject = f"{named['guarantee_number']}/{named['version']}"
     return Fact(
         id=fact_id(message.TYPE, subject, uuid.uuid4().hex),
@@ -176,7 +230,7 @@ def _fact(message: Message) -> Fact:
         source="/hosho/test",
         subject=subject,
         time=clock.now().isoformat(),
-        correlation=f"{named['portal']}/{named['application_id']}",
+        correlation=correlation,
         traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         data=to_json(message),
     )

@@ -17,8 +17,6 @@ from tests.service.issuer.bench import ELECTRONIC, PAPER, Bench, accepted
 CONCLUDED_AT = datetime(2026, 1, 15, 2, 0, tzinfo=UTC)
 DECLINED = Problem(code="underwriting_declined", pointer="", message_ja="お引受できません。", message_en="Declined.")
 
-INTERIM = "interim_advance_payment"
-
 
 def concluded_by_core(application_id: str, kind: str = ELECTRONIC) -> GuaranteeConcluded:
     return GuaranteeConcluded.model_validate(
@@ -219,13 +217,3 @@ async def test_a_conclusion_that_lies_ahead_of_our_clock_is_parked(bench: Bench)
 
     assert parked == [(f"portal-a/{application_id}", "concluded_in_the_future")]
     assert (await bench.row(number))["state"] == "awaiting_conclusion"
-
-
-async def test_an_interim_advance_payment_waits_for_a_person_even_when_conclusion_is_automatic(bench: Bench) -> None:
-    message = accepted()
-    application = {**message.application, "guarantees": [{**message.application["guarantees"][0], "kind": INTERIM}]}
-    await bench.hear(message.model_copy(update={"application": application}))
-    numbers = await bench.numbers(message.application_id)
-
-    assert (await bench.row(numbers[INTERIM]))["state"] == "awaiting_conclusion"
-    assert await bench.announced(message.application_id, "certificate_created") == []

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from shared.messages.notifier import MailRefused, MailSent
-from shared.messages.platform_bridge import CertificateRefused
+from shared.messages.platform_bridge import CertificateHeld, CertificateRefused, CertificateReleased
 from tests.service.issuer.bench import Bench, arrived
 from tests.unit.issuer.samples import ADDRESS, ARRIVED_AT
 
@@ -152,3 +152,32 @@ async def test_announcements_carry_the_trace_of_their_cause(bench: Bench) -> Non
 
     assert len(bodies) == 3
     assert all("00-0af7651916cd43dd8448eb211c80319c" in row["body"] for row in bodies)
+
+
+async def test_a_held_certificate_is_told_as_such_until_it_goes_on(bench: Bench) -> None:
+    application_id, number, _ = await bench.take_in()
+    named = arrived(application_id, number).model_dump()
+    held = CertificateHeld.model_validate(named | {"reason": "an odd time of arrival", "held_at": ARRIVED_AT})
+    released = CertificateReleased.model_validate(named | {"released_at": ARRIVED_AT + timedelta(minutes=1)})
+    parked = await bench.hear(held, held)
+    waiting = await bench.pool.fetchval("select hold_reason from version where guarantee_number = $1", number)
+    parked += await bench.hear(released)
+    parked += await bench.hear(held)
+    parked += await bench.hear(arrived(application_id, number))
+    parked += await bench.hear(held)
+    told = await bench.announced(application_id, "guarantee_status_changed", to_portal=True)
+
+    assert (parked, waiting) == ([], "an odd time of arrival")
+    assert [one.data["to"] for one in told if one.subject == number] == ["in_transit", "held", "in_transit", "active"]
+    assert "odd" not in str([one.data for one in told])
+
+
+async def test_late_news_of_the_first_mail_does_not_settle_the_second(bench: Bench) -> None:
+    application_id, number, _ = await bench.issue()
+    await bench.pool.execute("update version set mail_ordinal = 2 where guarantee_number = $1", number)
+    await bench.hear(bounced(application_id, number))
+    after_the_first = await bench.row(number)
+    await bench.hear(sent(application_id, number).model_copy(update={"ordinal": 2}))
+
+    assert (after_the_first["mail_state"], after_the_first["mail_refusal"]) == ("waiting", None)
+    assert (await bench.row(number))["mail_state"] == "sent"
