@@ -81,11 +81,14 @@ class Model:
 class Life(RuleBasedStateMachine):
     """Events in any order, sensible or not; the guarantee and the model must agree after each."""
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(issued=st.sampled_from([False, True, True, True]))
+    def begin(self, issued: bool) -> None:
         self.guarantee = waiting()
         self.model = Model()
         self.at = datetime(2026, 1, 15, tzinfo=UTC)
+        if issued:
+            self.concluded()
+            self.arrived(1)
 
     def moved(self, outcome: Outcome | tuple[Problem, ...]) -> bool:
         if not isinstance(outcome, Guarantee):
@@ -164,6 +167,22 @@ class Life(RuleBasedStateMachine):
         assert self.ask(kind, base, {}) is may
         if may:
             self.model.send(kind, False, *values)
+
+    @precondition(lambda self: self.model.state == "active" and not self.model.travels)
+    @rule(
+        kind=st.sampled_from(["change", "correction", "change_cancellation"]),
+        price=st.sampled_from([50_000_000, 60_000_000]),
+        amount=st.integers(19_999_990, 20_000_000),
+        fate=st.sampled_from(["arrived", "arrived", "refused"]),
+    )
+    def followed(self, kind: str, price: int, amount: int, fate: str) -> None:
+        """One whole step that is likely to be taken, so that long lives are reached."""
+        if kind in ("change", "correction"):
+            self.changed(kind, 0, price, amount)
+        else:
+            self.ended(kind, 0)
+        if self.model.travels:
+            self.arrived(self.model.last) if fate == "arrived" else self.refused(self.model.last)
 
     def sent(self, kind: str, values: tuple[int, int]) -> None:
         """A mend takes effect as what it mends; a correction may be cancelled if what it corrects may."""
