@@ -12,6 +12,7 @@ import typer
 from pydantic import SecretStr
 
 from deploy import broker, compose, database, portals
+from deploy.announce import announce
 from deploy.broker.management import management
 from deploy.database import role_of
 from deploy.obligees import obligee_commands
@@ -30,6 +31,7 @@ application.add_typer(topology_commands, name="topology")
 application.add_typer(database_commands, name="database")
 application.add_typer(portal_commands, name="portals")
 application.add_typer(obligee_commands, name="obligees")
+application.command()(announce)
 
 PortalsFile = Annotated[Path, typer.Option("--portals", help="The portals file the plan is made for.")]
 

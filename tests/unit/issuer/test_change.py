@@ -54,8 +54,11 @@ def came(guarantee: Guarantee, *kinds: str) -> Guarantee:
     """The guarantee after these changes, each of another amount and each arrived."""
     for kind in kinds:
         amount = guarantee.amount - 1
-        values: dict[str, Any] = {"change": {"amount": amount}, "correction": {"corrections": {"amount": amount}}}.get(kind, {})
-        travelling = sent(guarantee, kind, **values)
+        values: dict[str, dict[str, Any]] = {
+            "change": {"amount": amount},
+            "correction": {"corrections": {"amount": amount}},
+        }
+        travelling = sent(guarantee, kind, **values.get(kind, {}))
         number = len(travelling.versions)
         guarantee = moved(arrive(travelling, number, ARRIVED_AT + timedelta(days=number), f"c-{number}"))
     return guarantee

@@ -1,0 +1,101 @@
+"""`hosho announce`: tell again what became true since a moment, from the service's own rows and under the same ids.
+
+For facts that nobody heard because a binding was missing. Rows go into the outbox; the running service publishes them.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from deploy.places import PORTALS_FILE
+from deploy.settings import DeploySettings
+from services.issuer.handlers.again import Place, announce_page
+from shared import outbox, postgres
+from shared.errors import Misconfigured
+from shared.portals import Portals
+from shared.work import Desk, unit_of_work
+
+OUTBOX_ROWS_MAX: Final = 2_000
+"""While so many rows wait, no more are added: the business goes first."""
+
+LOOK_AGAIN_S: Final = 0.2
+NOBODY: Final = 0
+
+SERVICES: Final = {"issuer": announce_page}
+"""Who can announce again; the other services' facts are answers to something that can be sent again itself."""
+
+
+class _NoHands:
+    """Nothing is published from here: rows are left to the service's own relay."""
+
+    def reserve(self, rows: int) -> int:
+        del rows
+        return 0
+
+    def give_back(self, rows: int) -> None:
+        del rows
+
+    def take(self, rows: Sequence[Any]) -> None:
+        del rows
+
+
+def announce(
+    service: Annotated[str, typer.Option(help="Whose facts.")],
+    since: Annotated[str, typer.Option(help="RFC 3339, with an offset.")],
+    portals_file: Annotated[Path, typer.Option("--portals", help="The portals file in use.")] = PORTALS_FILE,
+) -> None:
+    """Announce a service's facts again from its rows, under the same ids; takes the owner's HOSHO_DATABASE_URL."""
+    if service not in SERVICES:
+        raise Misconfigured(f"{service!r} cannot announce again; these can: {', '.join(SERVICES)}.")
+    url = DeploySettings().database_url
+    if url is None:
+        raise Misconfigured("Give HOSHO_DATABASE_URL: the owner role's URL.")
+    told = asyncio.run(_announce(url.get_secret_value(), service, _moment(since), Portals.load(portals_file)))
+    print(f"{service}: {told} facts announced again; they go out while the service runs")
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Misconfigured(f"--since {text!r} is no time; give one such as 2026-01-15T09:30:00+09:00.") from None
+    if moment.tzinfo is None:
+        raise Misconfigured(f"--since {text!r} has no offset; add +09:00 or Z.")
+    return moment
+
+
+async def _announce(url: str, service: str, since: datetime, portals: Portals) -> int:
+    pool = await postgres.open_pool(url, service, connections_max=1)
+    desk = Desk(
+        service=service,
+        pool=pool,
+        owner_id=NOBODY,
+        shout=lambda: None,
+        answered=lambda portal: portal in portals and portals.get(portal).answers == "queue",
+        relay=_NoHands(),
+        errands={},
+    )
+    told, place = 0, Place()
+    try:
+        while True:
+            async with unit_of_work(desk, f"{service}.announce") as work:
+                count, following = await SERVICES[service](work, since, place)
+            told += count
+            if following is None:
+                return told
+            place = following
+            await _room(pool)
+    finally:
+        await pool.close()
+
+
+async def _room(pool: "postgres.Pool") -> None:
+    while True:
+        async with pool.acquire() as connection:
+            if await outbox.depth(connection, OUTBOX_ROWS_MAX) < OUTBOX_ROWS_MAX:
+                return
+        await asyncio.sleep(LOOK_AGAIN_S)
