@@ -9,6 +9,7 @@ import pytest
 
 from services.issuer.domain.states import Conclusion
 from services.issuer.papers.press import Press
+from services.issuer.store import reading
 from services.issuer.web import Printer, build_web
 from shared import postgres
 from shared.portals import Portals
@@ -85,6 +86,40 @@ async def test_pages_follow_each_other_without_gap_or_repeat(bench: Bench, door:
 
     assert paged == everything == sorted(everything, reverse=True)
     assert len(paged) == 6
+
+
+async def test_a_search_through_very_many_rows_goes_on_from_where_it_stopped(
+    bench: Bench, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page looks at a few rows only: it may be short, and its cursor leads on until everything was looked at."""
+    monkeypatch.setattr(reading, "SCANNED_ROWS_MAX", 4)
+    ours = {"customer_number": "C-scanned", "name": "○○建設 株式会社", "jv_name": None}
+    sought = [(await bench.take_in(contractor=ours, contract__project_name="探す工事"))[1:] for _ in range(2)]
+    for _ in range(5):
+        await bench.take_in(contractor=ours)
+    pages: list[list[str]] = []
+    query = {"customer_number": "C-scanned", "project": "探す", "limit": "3"}
+    while True:
+        _, body, _ = await door.call("GET", LIST, query=query)
+        pages.append([item["guarantee_number"] for item in body["items"]])
+        if body["next_cursor"] is None:
+            break
+        query["cursor"] = body["next_cursor"]
+
+    assert pages[:2] == [[], []]
+    assert [number for page in pages for number in page] == sorted((n for pair in sought for n in pair), reverse=True)
+
+
+async def test_a_page_stays_true_while_the_table_grows(bench: Bench, door: Door) -> None:
+    ours = {"customer_number": "C-growing", "name": "○○建設 株式会社", "jv_name": None}
+    await bench.take_in(contractor=ours)
+    await bench.take_in(contractor=ours)
+    before = await numbers_of(door, customer_number="C-growing")
+    _, first, _ = await door.call("GET", LIST, query={"customer_number": "C-growing", "limit": "2"})
+    await bench.take_in(contractor=ours)
+    rest = await numbers_of(door, customer_number="C-growing", cursor=first["next_cursor"])
+
+    assert [item["guarantee_number"] for item in first["items"]] + rest == before
 
 
 @pytest.mark.parametrize(

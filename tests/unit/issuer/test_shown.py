@@ -1,5 +1,6 @@
 """What contractors and the office are shown: the history rule, the overview, the mail."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from services.issuer.domain.guarantee import MailState
@@ -15,6 +16,7 @@ from services.issuer.domain.shown import (
     item_of,
 )
 from services.issuer.domain.states import GuaranteeState, VersionState
+from shared.problems import Problem
 from tests.unit.issuer.samples import ARRIVED_AT, TODAY
 
 MAIL = ShownMail(wanted=True, state=MailState.REFUSED, refusal="550 no such user")
@@ -106,6 +108,30 @@ def test_what_the_mail_server_said_is_for_the_office_only() -> None:
     detail = detail_of(shown(version(1, VersionKind.NEW, VersionState.ARRIVED)), TODAY, sees_all=True)
 
     assert detail.completion_mail.refusal == "550 no such user"
+
+
+def test_remarks_are_those_on_this_line_and_on_no_line() -> None:
+    def remark(pointer: str) -> Problem:
+        return Problem(code="depository_normalised", pointer=pointer, message_ja="全角にしました。", message_en="Done.")
+
+    told = [remark(pointer) for pointer in ("/guarantees/0/depository", "/guarantees/1/amount", "/guarantees/10", "")]
+    detailed = replace(shown(version(1, VersionKind.NEW, VersionState.ARRIVED)), remarks=tuple(told))
+
+    assert [one.pointer for one in detail_of(detailed, TODAY, sees_all=False).remarks] == [
+        "/guarantees/0/depository",
+        "",
+    ]
+    assert [one.pointer for one in detail_of(replace(detailed, line=1), TODAY, sees_all=False).remarks] == [
+        "/guarantees/1/amount",
+        "",
+    ]
+
+
+def test_a_held_version_is_shown_as_such() -> None:
+    detailed = shown(version(1, VersionKind.NEW, VersionState.IN_TRANSIT))
+    held = replace(detailed, listed=replace(detailed.listed, held=True))
+
+    assert (item_of(held.listed, TODAY).status, item_of(held.listed, TODAY).status_ja) == ("held", "確認中(弊社対応)")
 
 
 def test_before_the_arrival_the_wish_is_shown_and_no_mail_waits() -> None:
