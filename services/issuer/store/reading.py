@@ -1,7 +1,7 @@
 """What the web door reads, and the note of who looked at a key."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Final
 
@@ -56,19 +56,13 @@ _LATEST: Final = """
 _LIST: Final = """
     {listed} from guarantee g {latest} where {where} order by g.guarantee_number desc limit {limit}
 """
-# The last row stands for how far the scan came; it is there also when nothing was found.
 _LIST_SORTED_OUT: Final = """
-    with scanned as materialized (
-        select * from guarantee g where {where} order by g.guarantee_number desc limit {scanned}
-    )
-    ({listed}, null::bigint as scanned, null::text as scanned_to from scanned g {latest}
-      where {sorted_out} order by g.guarantee_number desc limit {limit})
-    union all
-    (select {no_row}, count(*), min(guarantee_number) from scanned)
+    {listed} from (select * from guarantee g where {where} order by g.guarantee_number desc limit {scanned}) g {latest}
+     where {sorted_out} order by g.guarantee_number desc limit {limit}
 """
-_NO_ROW: Final = """
-    null, null, null, null, null, null, null::bigint, null::bigint, null, null, null::date, null::timestamptz, null,
-    null::boolean
+_SCANNED: Final = """
+    select count(*) as rows, min(guarantee_number) as last
+      from (select g.guarantee_number from guarantee g where {where} order by g.guarantee_number desc limit {scanned}) g
 """
 _DETAIL: Final = f"""
     {_LISTED}, g.jv_name, g.depository, g.problems, g.message_from_guarantor, a.remarks, a.terms,
@@ -151,17 +145,22 @@ async def listed(connection: "Connection", filters: Filters, limit: int) -> Foun
     more below.
     """
     values: list[object] = []
-    where = _conditions(_FOUND_BY, filters, values) or "true"
-    sorted_out = _conditions(_SORTED_OUT_BY, filters, values)
-    values.append(limit + 1)
-    asked = {"listed": _LISTED, "latest": _LATEST, "where": where, "limit": f"${len(values)}"}
-    if not sorted_out:
-        records = await connection.fetch(_LIST.format(**asked), *values)
-        return _page(records, limit, None)
-    values.append(SCANNED_ROWS_MAX)
-    asked |= {"sorted_out": sorted_out, "scanned": f"${len(values)}", "no_row": _NO_ROW}
-    *records, scan = await connection.fetch(_LIST_SORTED_OUT.format(**asked), *values)
-    return _page(records, limit, scan["scanned_to"] if scan["scanned"] == SCANNED_ROWS_MAX else None)
+    asked = {"listed": _LISTED, "latest": _LATEST, "where": _conditions(_FOUND_BY, filters, values) or "true"}
+    found_by = len(values)
+    asked["sorted_out"] = _conditions(_SORTED_OUT_BY, filters, values)
+    asked |= {"limit": f"${len(values) + 1}", "scanned": f"${len(values) + 2}"}
+    if not asked["sorted_out"]:
+        return _page(await connection.fetch(_LIST.format(**asked), *values, limit + 1), limit)
+    # Both statements must see the same rows, or the next page would begin among those of this one.
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        found = await connection.fetch(_LIST_SORTED_OUT.format(**asked), *values, limit + 1, SCANNED_ROWS_MAX)
+        page = _page(found, limit)
+        if page.more_below is None:
+            asked["scanned"] = f"${found_by + 1}"
+            scan = await connection.fetchrow(_SCANNED.format(**asked), *values[:found_by], SCANNED_ROWS_MAX)
+            if scan is not None and scan["rows"] == SCANNED_ROWS_MAX:
+                return replace(page, more_below=scan["last"])
+    return page
 
 
 def _conditions(known: Mapping[str, str], filters: Filters, values: list[object]) -> str:
@@ -174,9 +173,9 @@ def _conditions(known: Mapping[str, str], filters: Filters, values: list[object]
     return " and ".join(conditions)
 
 
-def _page(records: Sequence["Record"], limit: int, scanned_to: str | None) -> Found:
+def _page(records: Sequence["Record"], limit: int) -> Found:
     shown = tuple(_listed(record) for record in records[:limit])
-    return Found(shown, shown[-1].guarantee_number if len(records) > limit else scanned_to)
+    return Found(shown, shown[-1].guarantee_number if len(records) > limit else None)
 
 
 def _from_midnight(day: date) -> datetime:
