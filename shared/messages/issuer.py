@@ -1,12 +1,12 @@
 """What the issuer announces: a guarantee moved."""
 
-from datetime import datetime
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.messages import Message
 from shared.messages.intake import Kind
+from shared.messages.moments import Instant
 from shared.problems import Problem
 
 
@@ -21,7 +21,7 @@ class CertificateCreated(Message):
     version: int
     version_kind: str
     kind: Kind
-    concluded_at: datetime
+    concluded_at: Instant
     certificate: str
     """Canonical JSON (RFC 8785) without auth_key, content_sha256 and signature: the bytes that were signed."""
     content_sha256: str
@@ -48,7 +48,7 @@ class GuaranteeStatusChanged(Message):
     remarks: tuple[Problem, ...] = ()
     """What a change means for other guarantees of the same application; nothing is refused by it."""
     message_from_guarantor: str | None = None
-    at: datetime
+    at: Instant
 
     def for_portal(self) -> dict[str, Any]:
         """The whole fact."""
@@ -64,7 +64,7 @@ class ChangeRefused(Message):
     change_id: str
     guarantee_number: str
     problems: tuple[Problem, ...]
-    refused_at: datetime
+    refused_at: Instant
 
     def for_portal(self) -> dict[str, Any]:
         """The whole fact."""
@@ -108,7 +108,7 @@ class GuaranteeIssued(Message):
     kind: Kind
     version: int
     version_kind: str
-    issued_at: datetime
+    issued_at: Instant
     ordinal: int = 1
     """How often this version was announced as issued; one more for every mail wished for again."""
     completion_mail: CompletionMail

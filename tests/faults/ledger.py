@@ -252,5 +252,6 @@ def _keys(found: Account, told: Traces) -> None:
 
 
 def _moment(text: str) -> datetime:
-    # Some platforms write `t` and `z`.
-    return datetime.fromisoformat(text.upper())
+    # Some platforms write `t` and `z`. Times are told to the millisecond, whatever more the platform says.
+    moment = datetime.fromisoformat(text.upper())
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -282,15 +282,16 @@ RULES_ON_CHANGES: Final[Mapping[str, Row]] = {
     ),
     "12 a change: the state of its guarantee": row_of(
         """service/issuer/test_changes:test_a_change_is_issued_as_the_second_version_under_the_same_key
-        service/issuer/test_changes:test_two_processes_that_hear_two_changes_at_once_make_one_version
-        service/issuer/test_changes:test_a_foreign_guarantee_looks_like_an_unknown_one
-        service/issuer/test_changes:test_what_is_not_active_cannot_be_changed
-        service/issuer/test_changes:test_everything_that_stands_against_a_change_is_told_at_once_where_it_stands
+        service/issuer/test_changes_refused:test_two_processes_that_hear_two_changes_at_once_make_one_version
+        service/issuer/test_changes_refused:test_a_foreign_guarantee_looks_like_an_unknown_one
+        service/issuer/test_changes_refused:test_what_is_not_active_cannot_be_changed
+        service/issuer/test_changes_refused:test_everything_that_stands_against_a_change_is_told_at_once_where_it_stands
+        unit/issuer/test_change:test_each_history_shows_what_holds_and_hides_what_was_mended_or_taken_back
         service/issuer/test_changes:test_a_sibling_below_its_minimum_is_remarked_on_both_and_refuses_nothing"""
     ),
     "2 a corrected date is judged again": row_of(
-        """unit/issuer/test_change:test_a_corrected_contract_date_is_judged_again
-        service/issuer/test_changes:test_terms_that_travelled_with_the_application_judge_its_changes"""
+        """unit/issuer/test_change_rules:test_a_corrected_contract_date_is_judged_again
+        service/issuer/test_changes_refused:test_terms_that_travelled_with_the_application_judge_its_changes"""
     ),
 }
 """What the issuer judges of changes and interim advance payments; held to as soon as it hears of accepted changes."""

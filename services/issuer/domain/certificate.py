@@ -3,14 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from services.issuer.domain.names import PRODUCT_NAMES, TOKYO, VersionKind
+from services.issuer.domain.names import PRODUCT_NAMES, VersionKind
 from services.issuer.domain.particulars import Particulars
 from shared.messages.intake import Kind
-
-
-def japan_time(moment: datetime) -> str:
-    """A moment as it stands on certificates and in answers: RFC 3339 in Japan time, cut to the millisecond."""
-    return moment.astimezone(TOKYO).isoformat(timespec="milliseconds")
+from shared.messages.moments import told
 
 
 def certificate_content(
@@ -40,5 +36,5 @@ def certificate_content(
         "depository": said.depository,
         "guarantee_from": said.contract_date.isoformat(),
         "guarantee_until": said.guarantee_until.isoformat(),
-        "concluded_at": japan_time(concluded_at),
+        "concluded_at": told(concluded_at),
     }

@@ -4,16 +4,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, ConfigDict
 
-from services.issuer.domain.certificate import japan_time
 from services.issuer.domain.guarantee import MailState
 from services.issuer.domain.limits import LineNow, general_terms, remarks_on
 from services.issuer.domain.names import PRODUCT_NAMES, VERSION_KIND_JA, VersionKind
 from services.issuer.domain.states import STATUS_JA, GuaranteeState, Status, VersionState, status_of
 from shared.messages.intake import CertificateForm, Kind, Terms
+from shared.messages.moments import Instant
 from shared.problems import Problem
 
 _VISIBLE_STATES: Final = frozenset({VersionState.ARRIVED, VersionState.SUPERSEDED})
@@ -21,14 +21,6 @@ _OF_A_LINE: Final = re.compile(r"/guarantees/\d+(/|$)")
 _NEVER_ISSUED: Final = frozenset(
     {VersionState.CREATED, VersionState.IN_TRANSIT, VersionState.REFUSED, VersionState.ORDERED}
 )
-
-
-Moment = Annotated[
-    datetime,
-    PlainSerializer(japan_time, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-15T09:30:02.117+09:00"]}),
-]
-"""A time in an answer: RFC 3339 in Japan's offset, cut to the millisecond."""
 
 
 class _Shape(BaseModel):
@@ -45,7 +37,7 @@ class HistoryRow(_Shape):
     version: int
     version_kind: VersionKind
     version_kind_ja: str
-    issued_at: Moment | None
+    issued_at: Instant | None
     state: VersionState | None = None
     note: str | None = None
 
@@ -73,7 +65,7 @@ class GuaranteeItem(_Shape):
     certificate_form: CertificateForm
     status: Status
     status_ja: str
-    issued_at: Moment | None
+    issued_at: Instant | None
 
 
 class GuaranteeDetail(GuaranteeItem):
