@@ -89,6 +89,11 @@ def reading_routes(service: Service, caller: Caller, printer: Printer) -> APIRou
             raise HttpProblem(404)
         return detail_of(found, _today(), sees_all=sees_all(me))
 
+    _certificates(router, service, caller, printer)
+    return router
+
+
+def _certificates(router: APIRouter, service: Service, caller: Caller, printer: Printer) -> None:
     @router.get(
         "/{number}/certificates/{version}",
         response_model=CertificateData,
@@ -114,8 +119,6 @@ def reading_routes(service: Service, caller: Caller, printer: Printer) -> APIRou
             answer = JSONResponse(signed.original())
         answer.headers["Vary"] = "Accept"
         return answer
-
-    return router
 
 
 def _signed_data(found: Certificate | None, *, everything: bool) -> SignedCertificate:
