@@ -115,15 +115,14 @@ class Relay:
     async def _publish(self, rows: list[Leased]) -> None:
         reached("-publish")
         parcels = list(parcels_of(rows))
-        journal = journal_of(self._service, rows)
-        messages = [*(parcel.message for parcel in parcels), *([journal] if journal else [])]
+        messages = [*(parcel.message for parcel in parcels), *journal_of(self._service, rows)]
         results = await asyncio.gather(*map(self._one, messages))
         for index, error in enumerate(results):
             # A channel that is closed over one message fails all that were in flight; alone, only the bad one fails.
             if isinstance(error, Disputed):
                 results[index] = await self._one(messages[index])
         reached("+publish")
-        journal_error = results[len(parcels)] if journal else None
+        journal_error = next((error for error in results[len(parcels) :] if error is not None), None)
         done: list[int] = []
         failed: list[tuple[Leased, Exception]] = []
         for parcel, error in zip(parcels, results, strict=False):

@@ -101,6 +101,8 @@ class Consumer:
         try:
             async with unit_of_work(self._desk(), self.hearing.queue) as work:
                 fresh = await self._admit(items, work) if self.hearing.remembers else items
+                if not self.hearing.remembers and any(item.replay for item in items):
+                    await inbox.note_replayed(work.connection, self.hearing.queue, items)
                 if fresh:
                     await self.hearing.handle(fresh, work)
                 if counted:

@@ -1,9 +1,10 @@
 """A service as `build_app()` describes it: data, and the few things a web door may ask of the living process."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from pydantic import SecretStr
@@ -13,6 +14,7 @@ from shared import outbox, postgres
 from shared.delivery import Handler, Hearing
 from shared.errands import Errand
 from shared.messages import Message
+from shared.operator_door.ledger import Ledger
 from shared.work import Work, unit_of_work
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ class ServiceSettings(BaseSettings):
     broker_url: SecretStr
     http_host: str = "127.0.0.1"
     http_port: int
+    operators_file: Path | None = None
+    """Who may come in at the operator door; without a file nobody may."""
     crash_at: str = ""
     """Fault runs only: where this process kills itself; see `crashpoints.hook_of`."""
 
@@ -53,6 +57,8 @@ class Service:
         doors: queues that are not facts of services (intake's portals, the desk's journal), with their own decoding.
         answered: which portals have a queue for answers.
         announces: the types it announces, told for the passport and the published contracts.
+        ledger: what it tells the ledger of ops at its operator door.
+        lives: run beside everything else from the start until the stop; one that ends, ends the process.
         on_start: run once everything it needs is connected, before anything is heard.
         on_stop: run after everything in hand is finished.
     """
@@ -65,6 +71,8 @@ class Service:
     doors: Sequence[Hearing] = ()
     answered: Callable[[str], bool] = lambda _portal: False
     announces: Sequence[type[Message]] = ()
+    ledger: Ledger | None = None
+    lives: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
     on_start: Sequence[Callable[[], Awaitable[None]]] = ()
     on_stop: Sequence[Callable[[], Awaitable[None]]] = ()
     running: "Running | None" = field(default=None, repr=False)
@@ -87,6 +95,10 @@ class Service:
     def reasons_not_ready(self) -> Mapping[str, str]:
         """What stands between this process and its work, by name; empty when it is ready."""
         return {"start": "not started"} if self.running is None else self.running.reasons_not_ready()
+
+    def consumers_told(self) -> list[dict[str, Any]]:
+        """What this process has in hand of each queue, for the operator door."""
+        return [] if self.running is None else self.running.consumers_told()
 
     def _alive(self) -> "Running":
         if self.running is None:

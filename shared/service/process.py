@@ -21,6 +21,8 @@ from shared.errands import store as errand_store
 from shared.errors import Misconfigured
 from shared.health import health_routes
 from shared.lives import ended
+from shared.operator_door import Operators
+from shared.operator_door.routes import reading_routes
 from shared.service.description import Service
 from shared.service.running import Running
 from shared.web import web_app
@@ -75,6 +77,7 @@ async def _live(service: Service) -> None:
     try:
         _start(tasks, running.owner.run(), running.relay.run(), web.serve(), _pruning(pool))
         _start(tasks, *(runner.run() for runner in running.runners.values()))
+        _start(tasks, *(life() for life in service.lives))
         logger.info("service.opening")
         opening = asyncio.create_task(_open(running))
         try:
@@ -167,6 +170,8 @@ def _web_server(service: Service) -> uvicorn.Server:
     app = service.web or web_app(service.name)
     app.include_router(health_routes(service.reasons_not_ready))
     settings = service.settings
+    operators = Operators.load(settings.operators_file)
+    app.include_router(reading_routes(service, operators))
     config = uvicorn.Config(
         app,
         host=settings.http_host,
