@@ -17,7 +17,7 @@ from pydantic_core import to_json
 from shared import clock, inbox, outbox, parking, postgres, topology
 from shared.crashpoints import reached
 from shared.envelope import Fact, Unreadable, binary_headers, encode, fact_id, source_of
-from shared.errands import Claimed, Due
+from shared.errands import Claimed, Due, Held
 from shared.errands import store as errand_store
 from shared.messages import Message
 from shared.outbox import Announcement, Leased
@@ -97,7 +97,7 @@ class Work:
         occurrence: str,
         correlation: str,
         portal: str | None = None,
-        cause: Fact | Claimed | None = None,
+        cause: Fact | Claimed | Held | None = None,
     ) -> UUID:
         """Announce a fact when this transaction commits; gives back its id.
 

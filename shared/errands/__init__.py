@@ -8,9 +8,11 @@ rows that wait, not messages that die.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from shared.errands.closing import Weekly
     from shared.work import Work
 
 
@@ -61,6 +63,17 @@ class Settled:
     result: object
 
 
+class Sign(StrEnum):
+    """What a call that brought nothing says about the outside as a whole."""
+
+    NOTHING = "nothing"
+    """It is about this row, or about ourselves."""
+    FAILING = "failing"
+    """The outside fails: no connection, a reset, a time-out, an answer that settles nothing. Many of them stop all."""
+    WAIT = "wait"
+    """The outside asks that nobody comes for a while; one such answer lets the whole stage wait."""
+
+
 @dataclass(frozen=True, slots=True)
 class Later:
     """Not now. `after_s` is the outside's own wish (Retry-After, in seconds), or None for our back-off.
@@ -71,6 +84,7 @@ class Later:
     reason: str
     after_s: float | None = None
     unknown: bool = False
+    sign: Sign = Sign.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +108,38 @@ Ended = tuple[Claimed, object]
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A row that was put aside for a person, or taken up again by one.
+
+    Attributes:
+        hold_no: counts the holds of this row, so that a second hold is another fact than the first.
+        reason: why it was put aside; for a release, why it may go on.
+    """
+
+    errand: str
+    key: str
+    hold_no: int
+    reason: str
+    correlation: str
+    traceparent: str | None
+
+
+Telling = Callable[[Sequence[Held], "Work"], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
 class Errand:
     """One kind of call to the outside.
 
     Attributes:
         call: makes one call, with no transaction open; what it raises counts as an outcome unknown.
         record: saves what settled calls brought, and announces it, in one transaction with their settling.
-        slots: calls in flight at most.
+        slots: calls in flight at most, in each process.
         lease_s: longer than `call_timeout_s`, so that a call cannot outlive its lease.
+        calls_per_s_max: calls in a second, of all processes together; None for no limit.
+        closing_hours: the weekly hours in which the outside is not called.
+        held: tells of rows that are put aside, in the transaction that does so.
+        released: tells of rows that a person lets go on, in the transaction that does so.
     """
 
     name: str
@@ -110,3 +148,7 @@ class Errand:
     slots: int
     call_timeout_s: float = 30.0
     lease_s: float = 60.0
+    calls_per_s_max: float | None = None
+    closing_hours: Sequence["Weekly"] = ()
+    held: Telling | None = None
+    released: Telling | None = None

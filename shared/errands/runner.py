@@ -5,22 +5,23 @@ bounded by the slots. A late failure under a stale token changes nothing; a late
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 
 from shared import clock, postgres
 from shared.crashpoints import reached
-from shared.errands import Claimed, Errand, Hold, Later, OurFault, Outcome, Settled, store
-from shared.errands.backoff import postponed, writable
+from shared.errands import Claimed, Errand, Later, Outcome, Sign, stage_store, store
+from shared.errands.gate import Gate
+from shared.errands.recording import Recorder, tell_of
+from shared.errands.stages import Stage, due_step, may_probe
 from shared.lives import ended, together
 from shared.logs import get_logger
 from shared.owner import Owner
-from shared.work import Desk, unit_of_work
+from shared.work import Desk
 
-PROBE_EVERY_S = 60.0
 SWEEP_EVERY_S = 1.0
-DATABASE_RETRY_S = 0.5
 RECORDED_ROWS_MAX = 200
 WAITING_PER_SLOT_MAX = 2
 LOST_LEASE_AGE_S = 10.0
@@ -40,8 +41,9 @@ class Runner:
             raise ValueError(f"{errand.name}: a call may take {errand.call_timeout_s} s; lease it over {needed_s} s.")
         self.errand = errand
         self.lease_s = errand.lease_s
-        self.desk: Desk | None = None
+        self.gate = Gate(errand)
         self.stopping = False
+        self._recorder = Recorder(errand, self.gate)
         self._pool, self._owner = pool, owner
         self._waiting: deque[tuple[Claimed, float]] = deque()
         self._uncalled: list[Claimed] = []
@@ -49,7 +51,6 @@ class Runner:
         self._ended: deque[tuple[Claimed, Outcome]] = deque()
         self._held: set[str] = set()
         self._reserved = 0
-        self._closed_until_s: float | None = None
         self._changed = asyncio.Event()
         self._ended_some = asyncio.Event()
         self._recorded_some = asyncio.Event()
@@ -59,6 +60,15 @@ class Runner:
         owner.on_buried(self._forget_waiting)
 
     @property
+    def desk(self) -> Desk | None:
+        """What its units of work need; set by the service before it starts."""
+        return self._recorder.desk
+
+    @desk.setter
+    def desk(self, desk: Desk) -> None:
+        self._recorder.desk = desk
+
+    @property
     def in_hand(self) -> int:
         """Rows in memory: waiting for a slot, being called, or waiting to be recorded."""
         return len(self._held)
@@ -66,7 +76,7 @@ class Runner:
     def reserve(self, rows: int) -> int:
         """See `work.Hands`."""
         # While rows wait in the table, new ones queue up behind them there: turns are fair only if all take theirs.
-        if self.stopping or self._others_wait or self._closed_until_s is not None:
+        if self.stopping or self._others_wait or not self.gate.is_open:
             return 0
         granted = max(0, min(rows, self._room()))
         self._reserved += granted
@@ -94,12 +104,15 @@ class Runner:
         forgotten = [row for row, _ in self._waiting]
         self._waiting.clear()
         self._held.difference_update(row.key for row in forgotten)
+        if self.gate.probe_key not in self._held:
+            self.gate.probe_key = None
         return forgotten
 
     def _leave_waiting(self) -> None:
         """Call none of the waiting rows, and free them in the table as if they had not been claimed."""
-        self._uncalled += self._forget_waiting()
-        self._sweep_wanted.set()
+        if self._waiting:
+            self._uncalled += self._forget_waiting()
+            self._sweep_wanted.set()
 
     @property
     def _may_call(self) -> bool:
@@ -107,7 +120,9 @@ class Runner:
         return self._owner.alive and not self.stopping
 
     def _room(self) -> int:
-        return self.errand.slots * WAITING_PER_SLOT_MAX - len(self._held) - self._reserved
+        held = len(self._held) + self._reserved
+        callable_max = self.gate.calls_in_hand - len(self._waiting) - self._reserved
+        return min(self.gate.slots * WAITING_PER_SLOT_MAX - held, callable_max)
 
     async def run(self) -> None:
         """Call, record and sweep until cancelled."""
@@ -135,15 +150,21 @@ class Runner:
 
     async def _starting(self) -> None:
         while True:
-            while self._waiting and len(self._calling) < self.errand.slots and self._may_call:
+            while self._waiting and self._may_call and self._may_begin(self._waiting[0][0]):
                 row, taken_s = self._waiting.popleft()
                 if clock.monotonic_s() - taken_s > self._waiting_s_max:
                     self._waiting.appendleft((row, taken_s))
                     self._leave_waiting()
                 else:
+                    self.gate.spend()
                     self._calling[row.key] = asyncio.create_task(self._call(row))
             self._changed.clear()
             await self._changed.wait()
+
+    def _may_begin(self, row: Claimed) -> bool:
+        if row.key == self.gate.probe_key:
+            return True
+        return len(self._calling) < self.gate.slots and self.gate.calls_in_hand > 0
 
     async def _call(self, row: Claimed) -> None:
         started_s = clock.monotonic_s()
@@ -152,18 +173,18 @@ class Runner:
             async with asyncio.timeout(self.errand.call_timeout_s):
                 outcome = await self.errand.call(row)
         except TimeoutError:
-            outcome = Later(f"no answer within {self.errand.call_timeout_s:g} s", unknown=True)
+            outcome = Later(f"no answer within {self.errand.call_timeout_s:g} s", unknown=True, sign=Sign.FAILING)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
             # Something inside the call cancelled itself; nobody asked us to stop.
             logger.error("errand.raised", errand=self.errand.name, key=row.key, kind="CancelledError")
-            outcome = Later("raised CancelledError", unknown=True)
+            outcome = Later("raised CancelledError", unknown=True, sign=Sign.FAILING)
         except Exception as error:
             # A call returns its outcomes; one that raises has a bug, and nobody knows what the outside did.
             logger.error("errand.raised", errand=self.errand.name, key=row.key, kind=type(error).__qualname__)
-            outcome = Later(f"raised {type(error).__qualname__}", unknown=True)
+            outcome = Later(f"raised {type(error).__qualname__}", unknown=True, sign=Sign.FAILING)
         reached(f"+call.{self.errand.name}")
         logger.info(
             "errand.called",
@@ -184,70 +205,21 @@ class Runner:
                 await self._ended_some.wait()
                 continue
             batch = [self._ended.popleft() for _ in range(min(RECORDED_ROWS_MAX, len(self._ended)))]
-            await self._record(batch)
+            await self._recorder.record(batch)
             for row, _ in batch:
                 self._held.discard(row.key)
                 self._calling.pop(row.key, None)
+                if row.key == self.gate.probe_key:
+                    self.gate.probe_key = None
+            if not self.gate.slots and self.gate.probe_key is None:
+                self._leave_waiting()
             self._changed.set()
             self._recorded_some.set()
-            if self._room() > self.errand.slots // 2:
+            if self._room() > self.gate.slots // 2:
                 self._sweep_wanted.set()
 
-    async def _record(self, batch: Sequence[tuple[Claimed, Outcome]]) -> None:
-        """Commit these outcomes, one by one if together they fail; wait for a database that is away."""
-        while True:
-            try:
-                await self._record_together(batch)
-                return
-            except Exception as error:
-                if postgres.is_transient(error):
-                    logger.warning("errand.waited", errand=self.errand.name, kind=type(error).__qualname__)
-                    await asyncio.sleep(clock.jittered(DATABASE_RETRY_S))
-                elif len(batch) > 1:
-                    for ended in batch:
-                        await self._record([ended])
-                    return
-                else:
-                    row, _ = batch[0]
-                    reason = postgres.told(error)
-                    logger.error("errand.unrecordable", errand=self.errand.name, key=row.key, error=reason)
-                    if isinstance(batch[0][1], Hold):
-                        # Not even that can be written; a person is called, and there is no hurry.
-                        await asyncio.sleep(clock.jittered(DATABASE_RETRY_S))
-                    batch = [(row, Hold(f"its outcome cannot be recorded: {reason}"))]
-
-    async def _record_together(self, batch: Sequence[tuple[Claimed, Outcome]]) -> None:
-        if self.desk is None:
-            raise RuntimeError("The runner has no desk; the service sets it before it starts.")
-        name = self.errand.name
-        results = {row.key: (row, outcome.result) for row, outcome in batch if isinstance(outcome, Settled)}
-        late = [postponed(row, outcome) for row, outcome in batch if isinstance(outcome, (Later, OurFault))]
-        faults = [outcome.reason for _, outcome in batch if isinstance(outcome, OurFault)]
-        async with unit_of_work(self.desk, name) as work:
-            if results:
-                fresh = await store.settle(work.connection, name, list(results))
-                if fresh:
-                    await self.errand.record([results[key] for key in sorted(fresh)], work)
-                if self._closed_until_s is not None:
-                    await store.open_stage(work.connection, name)
-            kept = await store.postpone(work.connection, name, late) if late else set()
-            for row, outcome in batch:
-                if isinstance(outcome, Hold):
-                    await store.hold(work.connection, row, writable(outcome.reason))
-                    logger.error("errand.held", errand=name, key=row.key, reason=outcome.reason)
-            if faults:
-                await store.close_stage(work.connection, name, PROBE_EVERY_S, writable(faults[0]))
-        if results:
-            self._closed_until_s = None
-        if faults:
-            logger.error("errand.stage_closed", errand=name, reason=faults[0], probe_every_s=PROBE_EVERY_S)
-            self._closed_until_s = clock.monotonic_s() + PROBE_EVERY_S
-            self._leave_waiting()
-        if len(kept) < len(late):
-            logger.warning("errand.lease_lost", errand=name, rows=len(late) - len(kept))
-
     async def _sweeping(self) -> None:
-        """Fetch rows that are due as far as there is room; a closed stage is probed with one row at a time."""
+        """Fetch rows that are due as far as there is room; a stage whose breaker is open is probed."""
         while True:
             full = False
             try:
@@ -257,7 +229,7 @@ class Runner:
                     logger.error("errand.failed_to_sweep", errand=self.errand.name, kind=type(error).__qualname__)
             if not full:
                 try:
-                    async with asyncio.timeout(clock.jittered(SWEEP_EVERY_S)):
+                    async with asyncio.timeout(min(clock.jittered(SWEEP_EVERY_S), self.gate.pause_s_max or math.inf)):
                         await self._sweep_wanted.wait()
                 except TimeoutError:
                     continue
@@ -273,10 +245,14 @@ class Runner:
             if not self._may_call:
                 return False
             await store.release_lost(connection, name, owner_id, self._held, self.lease_s - LOST_LEASE_AGE_S)
-            closed = await store.stage(connection, name)
-            room = self._room() if closed is None else await self._probes(connection, closed)
-            if closed is None:
-                self._closed_until_s = None
+            stage = await self._look(connection)
+            if may_probe(stage, self.errand.closing_hours, stage.at) and self.gate.probe_key is None:
+                await self._probe(connection)
+                return False
+            if self.gate.calls_wanted and self.errand.calls_per_s_max is not None:
+                wanted, limit = self.gate.calls_wanted, self.errand.calls_per_s_max
+                self.gate.grant(await stage_store.take_tokens(connection, name, limit, wanted))
+            room = self._room()
             if room <= 0:
                 return False
             self._reserved += room
@@ -286,13 +262,35 @@ class Runner:
                 self._reserved -= room
         self.take(rows)
         self._others_wait = len(rows) == room
-        return self._others_wait and closed is None
+        return self._others_wait
 
-    async def _probes(self, connection: "postgres.Connection", closed_s: float) -> int:
-        """How many rows may be called on a closed stage: one, by one process, when its time has come."""
-        if self._closed_until_s is None:
+    async def _look(self, connection: "postgres.Connection") -> Stage:
+        """See how the stage stands, and take the step that time has brought."""
+        if self.gate.stage is None:
+            await stage_store.ensure(connection, self.errand.name)
+        stage = await stage_store.read(connection, self.errand.name)
+        self.gate.saw(stage)
+        if due_step(stage) is not None:
+            async with connection.transaction():
+                change = await stage_store.change(connection, self.errand.name, due_step)
+            if change is not None:
+                tell_of(change, self.gate)
+                stage = change.after
+        if not self.gate.slots and self.gate.probe_key is None:
             self._leave_waiting()
-        self._closed_until_s = clock.monotonic_s() + closed_s
-        if closed_s > 0 or self._held:
-            return 0
-        return 1 if await store.take_probe(connection, self.errand.name, PROBE_EVERY_S) else 0
+        # A ramp lets more begin as time passes.
+        self._changed.set()
+        return stage
+
+    async def _probe(self, connection: "postgres.Connection") -> None:
+        """Call one row on a stage that is not called otherwise, if no other process does."""
+        name = self.errand.name
+        async with connection.transaction():
+            taken = await stage_store.take_probe(
+                connection, name, self._owner.owner_id, self.lease_s, self.errand.closing_hours
+            )
+        if taken is not None:
+            change, row = taken
+            tell_of(change, self.gate)
+            self.gate.probe_key = row.key
+            self.take([row])

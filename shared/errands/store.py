@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from shared.errands import Claimed, Due
+from shared.errands import Claimed, Due, Held
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -43,21 +43,23 @@ _INSERT = """
     on conflict do nothing
     returning key, payload, attempts, unknown, lease_token, correlation, traceparent, created_at, lease_owner
 """
-# Whoever let a lease run out, or died with one, may have been calling: nobody knows what the outside did.
 _CLAIM = """
     update errand set lease_owner = $2, lease_until = now() + make_interval(secs => $3),
-           lease_token = lease_token + 1, attempts = attempts + 1, unknown = unknown or lease_owner is not null
+           lease_token = lease_token + 1, attempts = attempts + 1
      where (errand, key) in (
         select e.errand, e.key from errand e
-         where e.errand = $1 and e.state = 'due' and e.due_at <= now() and not (e.key = any($5::text[]))
-           and (e.lease_owner is null or e.lease_until < now())
+         where e.errand = $1 and e.state = 'due' and e.lease_owner is null and e.due_at <= now()
+           and not (e.key = any($5::text[]))
            and (e.order_key is null or e.order_no = 1 or exists (
                 select from errand before
                  where before.errand = e.errand and before.order_key = e.order_key
                    and before.order_no = e.order_no - 1 and before.state = 'settled'))
-         order by e.turn, e.due_at limit $4 for update skip locked)
+         order by {order} limit $4 for update skip locked)
     returning key, payload, attempts, unknown, lease_token, correlation, traceparent, created_at, turn
 """
+_CLAIM_BY_TURN = _CLAIM.format(order="e.turn, e.due_at")
+# By turn, one row that always fails would be the probe for ever; a row that has probed becomes the one due last.
+_CLAIM_LONGEST_DUE = _CLAIM.format(order="e.due_at, e.key")
 # What the call needed, an address perhaps, is not kept any longer than it is needed.
 _SETTLE = """
     update errand set state = 'settled', settled_at = now(), lease_owner = null, lease_until = null,
@@ -76,9 +78,10 @@ _POSTPONE = """
     returning errand.key
 """
 _HOLD = """
-    update errand set state = 'held', lease_owner = null, lease_until = null, last_error = $4, unknown = true
+    update errand set state = 'held', lease_owner = null, lease_until = null, last_error = $4, unknown = true,
+           holds = holds + 1, held_at = now(), held_by = null
      where errand = $1 and key = $2 and lease_token = $3 and state = 'due'
-    returning key
+    returning errand, key, holds, last_error, correlation, traceparent
 """
 _RELEASE = """
     update errand set lease_owner = null, lease_until = null, unknown = true where lease_owner = any($1::bigint[])
@@ -88,25 +91,13 @@ _RELEASE_UNCALLED = """
       from unnest($3::text[], $4::bigint[]) as uncalled(row_key, token)
      where errand = $1 and lease_owner = $2 and key = uncalled.row_key and lease_token = uncalled.token
 """
+# Whoever let a lease run out may have been calling: nobody knows what the outside did. But rows of this process that
+# it does not hold in memory were never called.
 _RELEASE_LOST = """
-    update errand set lease_owner = null, lease_until = null, attempts = attempts - 1
-     where errand = $1 and lease_owner = $2 and not (key = any($3::text[]))
-       and lease_until < now() + make_interval(secs => $4)
-"""
-_CLOSE_STAGE = """
-    insert into stage (errand, closed_until, reason, failures)
-    values ($1, now() + make_interval(secs => $2), $3, 1)
-    on conflict (errand) do update set closed_until = excluded.closed_until, reason = excluded.reason,
-           failures = stage.failures + 1, changed_at = now()
-"""
-_TAKE_PROBE = """
-    update stage set closed_until = now() + make_interval(secs => $2)
-     where errand = $1 and closed_until <= now() returning errand
-"""
-_OPEN_STAGE = "update stage set closed_until = null, reason = null, failures = 0, changed_at = now() where errand = $1"
-_STAGE = """
-    select extract(epoch from closed_until - now())::float8
-      from stage where errand = $1 and closed_until is not null
+    update errand set lease_owner = null, lease_until = null,
+           attempts = attempts - (lease_owner = $2)::int, unknown = unknown or lease_owner <> $2
+     where errand = $1 and lease_owner is not null and not (key = any($3::text[]))
+       and lease_until < now() + make_interval(secs => case when lease_owner = $2 then $4 else 0 end)
 """
 _PRUNE = """
     delete from errand where ctid in (
@@ -173,9 +164,15 @@ async def claim(
 
     What this process holds in memory (`held`) is not taken again, even when its lease ran out: it is being called.
     """
-    records = await connection.fetch(_CLAIM, errand, owner_id, lease_s, limit, sorted(held))
+    records = await connection.fetch(_CLAIM_BY_TURN, errand, owner_id, lease_s, limit, sorted(held))
     # An update gives its rows back in any order.
     return [_claimed(errand, record) for record in sorted(records, key=lambda record: (record["turn"], record["key"]))]
+
+
+async def claim_longest_due(connection: "Connection", errand: str, owner_id: int, lease_s: float) -> Claimed | None:
+    """Take the one row that has been due for longest, to probe with."""
+    record = await connection.fetchrow(_CLAIM_LONGEST_DUE, errand, owner_id, lease_s, 1, [])
+    return None if record is None else _claimed(errand, record)
 
 
 def _claimed(errand: str, record: "Record") -> Claimed:
@@ -215,10 +212,10 @@ async def postpone(
     return {record["key"] for record in records}
 
 
-async def hold(connection: "Connection", row: Claimed, reason: str) -> bool:
-    """Put a row aside for a person."""
-    held = await connection.fetch(_HOLD, row.errand, row.key, row.token, reason[:ERROR_CHARACTERS_MAX])
-    return bool(held)
+async def hold(connection: "Connection", row: Claimed, reason: str) -> Held | None:
+    """Put a row aside for a person; None when it is no longer this process's to put aside."""
+    record = await connection.fetchrow(_HOLD, row.errand, row.key, row.token, reason[:ERROR_CHARACTERS_MAX])
+    return None if record is None else Held(*record.values())
 
 
 async def release_of(connection: "Connection", owner_ids: Collection[int]) -> None:
@@ -236,33 +233,11 @@ async def release_uncalled(connection: "Connection", errand: str, owner_id: int,
 async def release_lost(
     connection: "Connection", errand: str, owner_id: int, held: Collection[str], lease_left_s: float
 ) -> int:
-    """Free rows leased by this process that it does not hold in memory and whose lease has at most so long to run.
-
-    They were never called: a commit's answer was lost, and what is called stays in memory until it is recorded.
+    """Free rows whose lease ran out, and rows leased by this process that it does not hold in memory and whose lease
+    has at most so long to run: the answer to the commit that leased those was lost, and they were never called.
     """
     status = await connection.execute(_RELEASE_LOST, errand, owner_id, sorted(held), lease_left_s)
     return int(status.split()[-1])
-
-
-async def close_stage(connection: "Connection", errand: str, seconds: float, reason: str) -> None:
-    """Let no process of this service call this outside for so long."""
-    await connection.execute(_CLOSE_STAGE, errand, seconds, reason[:ERROR_CHARACTERS_MAX])
-
-
-async def take_probe(connection: "Connection", errand: str, seconds: float) -> bool:
-    """Whether this process may probe a closed stage now; for all others it stays closed for so long again."""
-    return await connection.fetchval(_TAKE_PROBE, errand, seconds) is not None
-
-
-async def open_stage(connection: "Connection", errand: str) -> None:
-    """The outside answers again."""
-    await connection.execute(_OPEN_STAGE, errand)
-
-
-async def stage(connection: "Connection", errand: str) -> float | None:
-    """Seconds until a closed stage may be probed, negative when that is overdue; None when it is open."""
-    closed_s = await connection.fetchval(_STAGE, errand)
-    return None if closed_s is None else float(closed_s)
 
 
 async def prune(connection: "Connection") -> int:

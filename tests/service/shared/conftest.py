@@ -10,7 +10,7 @@ import pytest
 
 from shared import owner, relay, subscription
 from shared.delivery import consumer
-from shared.errands import runner
+from shared.errands import recording, runner
 from tests.conftest import Servers
 from tests.service.shared.telling import Mouth
 
@@ -58,6 +58,6 @@ class Ear:
 def logged(monkeypatch: pytest.MonkeyPatch) -> Ear:
     """Everything the delivery core logs in this process."""
     ear = Ear()
-    for module in (owner, relay, subscription, consumer, runner):
+    for module in (owner, relay, subscription, consumer, runner, recording):
         monkeypatch.setattr(module, "logger", ear)
     return ear

@@ -1,14 +1,12 @@
 """Each outcome of a call does to its row what it says, whatever the outside does."""
 
 import asyncio
-from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import pytest
 
-from shared.errands import Hold, Later, OurFault, Settled, backoff, runner, store
-from shared.work import unit_of_work
+from shared.errands import Hold, Later, Settled, backoff, runner
 from tests.conftest import Servers
 from tests.eventually import eventually
 from tests.service.living import living
@@ -184,50 +182,3 @@ async def test_a_result_waits_for_a_database_that_is_away(stack: Servers, tables
         outside.unrecordable.clear()
         await eventually(lambda: outside.settled == {"1": 1, "2": 1})
     assert outside.called.count("1") == 1
-
-
-async def test_of_all_who_look_at_a_closed_stage_one_may_probe(stack: Servers) -> None:
-    async with living(stack, SERVICE) as living_:
-
-        async def look() -> bool:
-            async with living_.pool.acquire() as connection:
-                return await store.take_probe(connection, NAME, 60.0)
-
-        async with unit_of_work(living_.desk()) as work:
-            await store.close_stage(work.connection, NAME, -1.0, "401")
-        assert sum(await asyncio.gather(*(look() for _ in range(6)))) == 1
-        assert not await look()
-
-
-@pytest.mark.usefixtures("_quick")
-async def test_our_fault_stops_the_errand_in_every_process_and_probes_with_one_row_that_burns_nothing(
-    stack: Servers, tables: "Tables", monkeypatch: pytest.MonkeyPatch, logged: Ear
-) -> None:
-    monkeypatch.setattr(runner, "PROBE_EVERY_S", 1.0)
-    good = asyncio.Event()
-    outside = Outside(otherwise=lambda claimed: Settled(claimed.key) if good.is_set() else OurFault("401"))
-    async with AsyncExitStack() as stack_of_lives:
-        lives = [
-            await stack_of_lives.enter_async_context(living(stack, SERVICE, errands=[outside.errand(slots=4)]))
-            for _ in range(2)
-        ]
-        await due(lives[0].desk(), *(row(f"{number}") for number in range(40)))
-        await eventually(lambda: all(life.runners[NAME]._closed_until_s is not None for life in lives))
-        await eventually(lambda: all(life.runners[NAME].in_hand == 0 for life in lives))
-        at_closing = len(outside.calls)
-        assert at_closing <= 2 * 4
-
-        # However many processes look, and however many rows wait, one row is called when the time has come.
-        await eventually(lambda: len(outside.calls) > at_closing)
-        await eventually(lambda: all(life.runners[NAME].in_hand == 0 for life in lives))
-        assert len(outside.calls) == at_closing + 1
-        assert await tables.fetchval("select failures from notifier.stage") >= 2
-        assert await tables.fetchval("select max(attempts) from notifier.errand where lease_owner is null") == 0
-        assert not await tables.fetchval("select bool_or(unknown) from notifier.errand")
-
-        good.set()
-        await eventually(lambda: len(outside.settled) == 40)
-        await due(lives[1].desk(), row("afterwards"))
-        await eventually(lambda: "afterwards" in outside.settled)
-    assert set(outside.settled.values()) == {1}
-    assert logged.heard("error", "errand.stage_closed")[0]["reason"] == "401"
