@@ -19,12 +19,13 @@ Outside
 from functools import partial
 from typing import Final
 
-from services.intake import handlers
+from services.intake import handlers, store
 from services.intake.settings import Settings, read_obligees
 from services.intake.web import build_web
 from shared import topology
 from shared.delivery import Hearing
 from shared.messages.intake import ApplicationAccepted, ApplicationConflicted, ApplicationRejected, ChangeRejected
+from shared.operator_door import Ledger
 from shared.portals import Portals
 from shared.service import Service
 from shared.turnstile import Turnstile
@@ -42,6 +43,7 @@ def build_app() -> Service:
         name="intake",
         settings=settings,
         answered=lambda portal: portals.get(portal).answers == "queue",
+        ledger=Ledger(store.accepted_counts, store.accepted_lines),
         announces=(ApplicationAccepted, ApplicationRejected, ApplicationConflicted, ChangeRejected),
     )
     turnstile = Turnstile(service.is_overloaded)

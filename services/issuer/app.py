@@ -22,12 +22,14 @@ from functools import partial
 from services.issuer.handlers import conclusion, outcomes
 from services.issuer.handlers.means import Means
 from services.issuer.settings import Settings
+from services.issuer.store import ledger
 from services.issuer.web import build_web
 from shared.messages.core import GuaranteeConcluded, GuaranteeDeclined
 from shared.messages.intake import ApplicationAccepted
 from shared.messages.issuer import CertificateCreated, GuaranteeIssued, GuaranteeStatusChanged, PaperOrdered
 from shared.messages.notifier import MailRefused, MailSent
 from shared.messages.platform_bridge import CertificateArrived, CertificateRefused
+from shared.operator_door import Ledger
 from shared.portals import Portals
 from shared.service import Hears, Service
 
@@ -55,6 +57,7 @@ def build_app() -> Service:
             Hears(MailRefused, outcomes.on_mail_refused),
         ),
         announces=(CertificateCreated, PaperOrdered, GuaranteeIssued, GuaranteeStatusChanged),
+        ledger=Ledger(ledger.counts, ledger.lines),
         answered=lambda portal: portal in portals and portals.get(portal).answers == "queue",
     )
     service.web = build_web(service, portals, means.ring, means.signing.jwks())

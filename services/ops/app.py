@@ -6,7 +6,7 @@ Hears
 Announces
     nothing but what its operators did, as every service does
 On its clock
-    no errand; every few seconds it looks at the doors and queues, reconciles the ledger, writes the journal's head down
+    nothing due; but every few seconds it looks at doors and queues, reconciles, and writes the journal's head down
 Owns
     journal_entry, journal_batch, parked_fact, ledger_application, ledger_line, ledger_mail, alarm
 Outside

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared import inbox
 from shared.health import version
 from shared.operator_door import store
+from shared.operator_door.errands import errand_routes, stages_told
 from shared.operator_door.operators import Operator, Operators, door_keeper
 from shared.web import HttpProblem
 
@@ -29,8 +30,17 @@ class Asked(BaseModel):
     ids: Annotated[list[UUID], Field(max_length=ASKED_FACTS_MAX)]
 
 
-def reading_routes(service: "Service", operators: Operators) -> APIRouter:
-    """What a viewer may see of a service."""
+def operator_routes(service: "Service", operators: Operators) -> APIRouter:
+    """The whole operator door of a service."""
+    router = APIRouter()
+    router.include_router(state_routes(service, operators))
+    router.include_router(ledger_routes(service, operators))
+    router.include_router(errand_routes(service, operators))
+    return router
+
+
+def state_routes(service: "Service", operators: Operators) -> APIRouter:
+    """How a service is, and how facts ended at it."""
     router = APIRouter(prefix="/operator", tags=["operators"])
     viewer = Annotated[Operator, Depends(door_keeper(operators))]
 
@@ -54,6 +64,7 @@ def reading_routes(service: "Service", operators: Operators) -> APIRouter:
                 "last_error": outbox.last_error,
             },
             "parked": parked,
+            "stages": await stages_told(service),
         }
 
     @router.post("/endings")
@@ -66,6 +77,14 @@ def reading_routes(service: "Service", operators: Operators) -> APIRouter:
                 {"id": one.id, "outcome": one.outcome, "replay": one.replay, "heard_at": one.heard_at} for one in found
             ]
         }
+
+    return router
+
+
+def ledger_routes(service: "Service", operators: Operators) -> APIRouter:
+    """What a service tells the ledger."""
+    router = APIRouter(prefix="/operator", tags=["operators"])
+    viewer = Annotated[Operator, Depends(door_keeper(operators))]
 
     @router.get("/ledger")
     async def ledger(_: viewer) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from shared.delivery import Handler, Hearing
 from shared.errands import Errand
 from shared.messages import Message
 from shared.operator_door.ledger import Ledger
-from shared.work import Work, unit_of_work
+from shared.work import Desk, Work, unit_of_work
 
 if TYPE_CHECKING:
     from shared.service.running import Running
@@ -86,6 +86,10 @@ class Service:
         """A transaction outside any delivery, for the web door."""
         running = self._alive()
         return unit_of_work(running.desk(), f"{self.name}.web")
+
+    def desk(self) -> Desk:
+        """What acts of operators need. Only while the service runs."""
+        return self._alive().desk()
 
     async def is_overloaded(self) -> bool:
         """Whether the outbox holds so much that nothing more should be let in."""

@@ -22,7 +22,7 @@ from shared.errors import Misconfigured
 from shared.health import health_routes
 from shared.lives import ended
 from shared.operator_door import Operators
-from shared.operator_door.routes import reading_routes
+from shared.operator_door.routes import operator_routes
 from shared.service.description import Service
 from shared.service.running import Running
 from shared.web import web_app
@@ -171,7 +171,7 @@ def _web_server(service: Service) -> uvicorn.Server:
     app.include_router(health_routes(service.reasons_not_ready))
     settings = service.settings
     operators = Operators.load(settings.operators_file)
-    app.include_router(reading_routes(service, operators))
+    app.include_router(operator_routes(service, operators))
     config = uvicorn.Config(
         app,
         host=settings.http_host,

@@ -50,7 +50,8 @@ DIFFERENCE_S_MAX: Final = 120.0
 """What two services count at the same moment differs by what is on its way; after so long it is a gap."""
 
 ONCE: Final = frozenset(
-    kind.TYPE for kind in (ApplicationAccepted, CertificateCreated, CertificateArrived, CertificateRefused, PaperOrdered)
+    kind.TYPE
+    for kind in (ApplicationAccepted, CertificateCreated, CertificateArrived, CertificateRefused, PaperOrdered)
 )
 """Types of which one subject has one fact for ever; a second one is a double."""
 
@@ -183,7 +184,9 @@ class Difference:
         return self.service - self.journal
 
 
-def differences(columns: Mapping[Column, int], requested: int, told: Mapping[str, Mapping[str, int]]) -> list[Difference]:
+def differences(
+    columns: Mapping[Column, int], requested: int, told: Mapping[str, Mapping[str, int]]
+) -> list[Difference]:
     """Where a service that was asked knows another number than the journal.
 
     Args:
@@ -193,7 +196,7 @@ def differences(columns: Mapping[Column, int], requested: int, told: Mapping[str
     """
     found: list[Difference] = []
     if "intake" in told:
-        found.append(Difference("intake.accepted", requested, told["intake"].get("accepted", 0)))
+        found.append(Difference("intake: accepted", requested, told["intake"].get("accepted", 0)))
     if "issuer" in told:
         states = told["issuer"]
         pairs: Sequence[tuple[Column, str]] = (
@@ -202,5 +205,5 @@ def differences(columns: Mapping[Column, int], requested: int, told: Mapping[str
             (Column.DECLINED, "declined"),
             (Column.REFUSED, "refused"),
         )
-        found += [Difference(f"issuer.{name}", columns.get(one, 0), states.get(name, 0)) for one, name in pairs]
+        found += [Difference(f"issuer: {name}", columns.get(one, 0), states.get(name, 0)) for one, name in pairs]
     return [one for one in found if one.missing]

@@ -1,6 +1,6 @@
 """The operator doors of the services, as ops knocks at them: with its own token to look, with a person's to act."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,6 +14,9 @@ ASK_TIMEOUT_S: Final = 5.0
 ANSWER_BYTES_MAX: Final = 8_000_000
 
 logger = get_logger()
+
+
+Params = Mapping[str, str] | Sequence[tuple[str, str]] | None
 
 
 class DoorAway(Transient):
@@ -60,13 +63,15 @@ class Doors:
         if self._session is not None:
             await self._session.close()
 
-    async def look(self, service: str, path: str, *, params: Mapping[str, str] | None = None, body: Any = None) -> Any:
+    async def look(self, service: str, path: str, *, params: Params = None, body: Any = None) -> Any:
         """What a viewer sees at this path; a `body` makes it a question by POST that changes nothing.
 
         Raises:
             DoorAway: no answer, or one that is not a success; the reason says which.
         """
-        answer = await self.ask(service, path, self._token, method="GET" if body is None else "POST", params=params, body=body)
+        answer = await self.ask(
+            service, path, self._token, method="GET" if body is None else "POST", params=params, body=body
+        )
         if not answer.is_good:
             raise DoorAway(f"{service} answered {answer.status} at {path}.")
         return answer.body
@@ -78,7 +83,7 @@ class Doors:
         token: str,
         *,
         method: str = "GET",
-        params: Mapping[str, str] | None = None,
+        params: Params = None,
         body: Any = None,
     ) -> Answer:
         """Ask with somebody's token; whatever the door answers is given back.

@@ -26,7 +26,7 @@ class Queues:
     """A connection of its own that only asks."""
 
     def __init__(self, url: str) -> None:
-        self._url = named_url(url, "ops.watch")
+        self._url = named_url(url, "ops-watching")
         self._connection: AbstractConnection | None = None
 
     async def depths(self, names: Sequence[str]) -> tuple[list[Depth], list[str]] | None:

@@ -72,7 +72,7 @@ async def replay(service: Service, doors: Doors, wish: Wish, *, dry_run: bool) -
     facts, left = await _facts(service, wish)
     outcome = Outcome(None if dry_run else clock.new_uuid(), left=left)
     outcome.obstacles = {one.id: obstacle for one in facts if (obstacle := obstacle_of(one)) is not None}
-    outcome.obstacles |= {identity: Obstacle.ALREADY_ACTED_ON for identity in set(wish.ids) - {one.id for one in facts}}
+    outcome.obstacles |= dict.fromkeys(set(wish.ids) - {one.id for one in facts}, Obstacle.ALREADY_ACTED_ON)
     free = [one for one in facts if one.id not in outcome.obstacles]
     endings, outcome.unasked = await _endings(doors, free)
     for one in free:
@@ -92,7 +92,7 @@ async def discard(service: Service, wish: Wish, *, dry_run: bool) -> Outcome:
     facts, left = await _facts(service, wish)
     outcome = Outcome(None if dry_run else clock.new_uuid(), left=left)
     outcome.obstacles = {one.id: Obstacle.ALREADY_ACTED_ON for one in facts if one.state is not State.OPEN}
-    outcome.obstacles |= {identity: Obstacle.ALREADY_ACTED_ON for identity in set(wish.ids) - {one.id for one in facts}}
+    outcome.obstacles |= dict.fromkeys(set(wish.ids) - {one.id for one in facts}, Obstacle.ALREADY_ACTED_ON)
     ids = [one.id for one in facts if one.id not in outcome.obstacles]
     if outcome.act_id is None:
         outcome.done = ids

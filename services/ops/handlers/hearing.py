@@ -54,7 +54,11 @@ async def _look_for_doubles(fresh: Sequence[Entry], known: set[object], work: Wo
     once = [entry for entry in fresh if entry.type in ledger.ONCE]
     subjects = [(entry.type, entry.subject) for entry in once]
     before = await journal_store.told_before(work.connection, once) if once else []
-    before += [(entry.type, entry.subject, entry.correlation) for entry in once if subjects.count((entry.type, entry.subject)) > 1]
+    before += [
+        (entry.type, entry.subject, entry.correlation)
+        for entry in once
+        if subjects.count((entry.type, entry.subject)) > 1
+    ]
     found += [Alarm(DOUBLE, f"{kind} {about}", "told twice of one thing", [whose]) for kind, about, whose in before]
     await _raise(found, work)
 
@@ -66,9 +70,15 @@ async def _note_in_ledger(fresh: Sequence[Entry], work: Work) -> None:
     moves = ledger.moves_of(fresh)
     if moves:
         numbers = await ledger_store.move(work.connection, moves)
-        other = [one for one in moves if numbers.get((one.correlation, one.kind), one.guarantee_number) != one.guarantee_number]
+        other = [
+            one
+            for one in moves
+            if numbers.get((one.correlation, one.kind), one.guarantee_number) != one.guarantee_number
+        ]
         told = "one line of an application has two guarantee numbers"
-        await _raise([Alarm(DOUBLE, f"{one.correlation} {one.kind}", told, [one.guarantee_number]) for one in other], work)
+        await _raise(
+            [Alarm(DOUBLE, f"{one.correlation} {one.kind}", told, [one.guarantee_number]) for one in other], work
+        )
     mails = ledger.mails_of(fresh)
     if mails:
         await ledger_store.note_mails(work.connection, mails)

@@ -185,5 +185,7 @@ class Reconciler:
 def _late(step: Step, late: Sequence[ledger_store.Late]) -> list[Alarm]:
     if not late:
         return []
-    told = f"{len(late)}{' or more' if len(late) == IDS_MAX else ''} overdue, the oldest since {late[0].since.isoformat()}"
+    told = (
+        f"{len(late)}{' or more' if len(late) == IDS_MAX else ''} overdue, the oldest since {late[0].since.isoformat()}"
+    )
     return [Alarm(OVERDUE, step, told, [one.name for one in late])]

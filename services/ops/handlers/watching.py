@@ -1,4 +1,4 @@
-"""What ops does by itself while it lives: look at every door and queue, reconcile, and write the journal's head down."""
+"""What ops does by itself while it lives: look at doors and queues, reconcile, write the journal's head down."""
 
 import asyncio
 from collections import deque

@@ -27,7 +27,8 @@ _COLUMNS = """
 """
 _GROUPS = """
     select consumer, code, type, count(*) as facts, count(*) filter (where replayable) as replayable,
-           min(parked_at) as first_at, max(parked_at) as last_at, (array_agg(reason order by parked_at desc))[1] as reason
+           min(parked_at) as first_at, max(parked_at) as last_at,
+           (array_agg(reason order by parked_at desc))[1] as reason
       from parked_fact where state = 'open'
      group by consumer, code, type order by count(*) desc, consumer, code, type
 """
@@ -38,9 +39,9 @@ _PAGE = f"""
        and ($5::uuid is null or parked_id > $5) and ($6::text is null or correlation = $6)
        and ($7::uuid is null or act_id = $7)
      order by parked_id limit $8
-"""
+"""  # noqa: S608 - put together from constants of this file.
 _BODIES = "select parked_id, body from parked_fact where parked_id = any($1::uuid[])"
-_SOME = f"select {_COLUMNS} from parked_fact where parked_id = any($1::uuid[]) order by parked_id"
+_SOME = f"select {_COLUMNS} from parked_fact where parked_id = any($1::uuid[]) order by parked_id"  # noqa: S608 - the same.
 # The state is compared and set in one statement, row by row in one order: of two operators one wins.
 _ACT = """
     update parked_fact set state = $2, act_id = $3, acted_by = $4, acted_at = $5, acted_why = $6
@@ -49,7 +50,10 @@ _ACT = """
        and state = 'open'
     returning parked_id
 """
-_OPEN = "select consumer, count(*) as facts, min(parked_at) as oldest_at from parked_fact where state = 'open' group by consumer"
+_OPEN = """
+    select consumer, count(*) as facts, min(parked_at) as oldest_at
+      from parked_fact where state = 'open' group by consumer
+"""
 _AGAIN = """
     select before.parked_id from parked_fact before
      where before.act_id = $1

@@ -147,9 +147,7 @@ async def applications(connection: "Connection") -> int:
     return int(await connection.fetchval(_APPLICATIONS))
 
 
-async def overdue_lines(
-    connection: "Connection", statuses: Sequence[str], before: datetime, limit: int
-) -> list[Late]:
+async def overdue_lines(connection: "Connection", statuses: Sequence[str], before: datetime, limit: int) -> list[Late]:
     """Lines that have had one of these statuses since before that time, the oldest first."""
     rows = await connection.fetch(_OVERDUE_LINES, statuses, before, limit)
     return [

@@ -28,9 +28,7 @@ def chain_routes(service: Service, operators: Operators) -> APIRouter:
         return {"batch_no": found.batch_no, "entries": found.entries, "chain": found.chain.hex()}
 
     @router.get("/export")
-    async def export(
-        _: viewer, after: Annotated[int, Query(ge=0, le=NUMBER_MAX)] = 0
-    ) -> StreamingResponse:
+    async def export(_: viewer, after: Annotated[int, Query(ge=0, le=NUMBER_MAX)] = 0) -> StreamingResponse:
         """Every batch after this one, a line each, as the bytes that were hashed."""
 
         async def lines() -> AsyncIterator[bytes]:

@@ -38,7 +38,7 @@ class Group(BaseModel):
 class DeskWish(Act):
     """Which facts, by id or as a group, and why. A dry run tells what would happen and changes nothing."""
 
-    ids: Annotated[list[UUID], Field(max_length=ACTED_FACTS_MAX)] = []
+    ids: Annotated[tuple[UUID, ...], Field(max_length=ACTED_FACTS_MAX)] = ()
     group: Group | None = None
     dry_run: bool = False
 
@@ -58,8 +58,14 @@ class DeskWish(Act):
 def desk_routes(service: Service, operators: Operators, doors: Doors) -> APIRouter:
     """What lies on the desk, and what may be done with it."""
     router = APIRouter(prefix="/v1/parked", tags=["parked"])
+    router.include_router(_looking(service, operators))
+    router.include_router(_acting(service, operators, doors))
+    return router
+
+
+def _looking(service: Service, operators: Operators) -> APIRouter:
+    router = APIRouter()
     viewer = Annotated[Operator, Depends(door_keeper(operators))]
-    operator = Annotated[Operator, Depends(door_keeper(operators, acting=True))]
 
     @router.get("")
     async def groups(_: viewer) -> dict[str, Any]:
@@ -102,6 +108,14 @@ def desk_routes(service: Service, operators: Operators, doors: Doors) -> APIRout
             "why_not": None if obstacle is None else OBSTACLES_EN[obstacle],
             "content": shown(bodies[parked_id]),
         }
+
+    return router
+
+
+def _acting(service: Service, operators: Operators, doors: Doors) -> APIRouter:
+    router = APIRouter()
+    viewer = Annotated[Operator, Depends(door_keeper(operators))]
+    operator = Annotated[Operator, Depends(door_keeper(operators, acting=True))]
 
     @router.post("/replay")
     async def replay(wish: DeskWish, who: operator) -> dict[str, Any]:

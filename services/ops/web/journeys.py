@@ -13,15 +13,17 @@ from services.ops.edge.doors import DoorAway, Doors
 from services.ops.store import desk, finding
 from services.ops.store.desk import Filters
 from services.ops.store.finding import Found, LineTold, Told
+from shared.messages.issuer import CertificateCreated
 from shared.operator_door import Operator, Operators, door_keeper
 from shared.service import Service
 from shared.web import HttpProblem
 
 FOUND_MAX: Final = 50
 PARKED_MAX: Final = 100
+VERSIONS_MAX: Final = 50
 
 _NUMBER: Final = re.compile(r"\d{5}-\d{6}")
-_ERRAND_OF: Final = {Step.POSTING: ("platform_bridge",), Step.MAILING: ("notifier",)}
+_DOER_OF: Final = {Step.POSTING: ("platform_bridge",)}
 
 Words = Annotated[str | None, Query(max_length=QUERY_CHARACTERS_MAX)]
 
@@ -29,6 +31,13 @@ Words = Annotated[str | None, Query(max_length=QUERY_CHARACTERS_MAX)]
 def journey_routes(service: Service, operators: Operators, doors: Doors) -> APIRouter:
     """Finding applications, and telling of one."""
     router = APIRouter(prefix="/v1", tags=["journeys"])
+    router.include_router(_finding(service, operators))
+    router.include_router(_telling(service, operators, doors))
+    return router
+
+
+def _finding(service: Service, operators: Operators) -> APIRouter:
+    router = APIRouter()
     viewer = Annotated[Operator, Depends(door_keeper(operators))]
 
     @router.get("/journeys")
@@ -46,20 +55,27 @@ def journey_routes(service: Service, operators: Operators, doors: Doors) -> APIR
             raise HttpProblem(422, detail="Give application_id, number, contractor, project or q.")
         if any("\x00" in text for text in asked):
             raise HttpProblem(422, detail="This is not text.")
+        is_number = q is not None and _NUMBER.fullmatch(q.strip()) is not None
         async with service.pool.acquire() as connection:
-            found: dict[str, Found] = {}
+            rows: list[Found] = []
             for text in filter(None, (application_id, q)):
-                found |= {one.correlation: one for one in await finding.by_application_id(connection, text, FOUND_MAX)}
-                found |= {one.correlation: one for one in await finding.by_correlation(connection, [text], FOUND_MAX)}
-            for text in filter(None, (number, q if q and _NUMBER.fullmatch(q.strip()) else None)):
-                correlations = await finding.of_number(connection, text.strip())
-                found |= {
-                    one.correlation: one for one in await finding.by_correlation(connection, correlations, FOUND_MAX)
-                }
+                rows += await finding.by_application_id(connection, text, FOUND_MAX)
+                rows += await finding.by_correlation(connection, [text], FOUND_MAX)
+            for text in filter(None, (number, q if is_number else None)):
+                whose = await finding.of_number(connection, text.strip())
+                rows += await finding.by_correlation(connection, whose, FOUND_MAX)
             for text in filter(None, (contractor, project, q)):
-                found |= {one.correlation: one for one in await finding.by_words(connection, text, FOUND_MAX)}
-            unaccepted = [] if found else await finding.of_subject(connection, asked[0])
-        return {"found": [_found(one) for one in found.values()][:FOUND_MAX], "unaccepted": unaccepted}
+                rows += await finding.by_words(connection, text, FOUND_MAX)
+            unaccepted = [] if rows else await finding.of_subject(connection, asked[0])
+        found = list({one.correlation: _found(one) for one in rows}.values())
+        return {"found": found[:FOUND_MAX], "unaccepted": unaccepted}
+
+    return router
+
+
+def _telling(service: Service, operators: Operators, doors: Doors) -> APIRouter:
+    router = APIRouter()
+    viewer = Annotated[Operator, Depends(door_keeper(operators))]
 
     @router.get("/journeys/{portal}/{application_id:path}")
     async def journey(portal: str, application_id: str, _: viewer) -> dict[str, Any]:
@@ -78,7 +94,7 @@ def journey_routes(service: Service, operators: Operators, doors: Doors) -> APIR
             "application": _found(found[0]) if found else None,
             "correlation": correlation,
             "steps": _steps(steps),
-            "lines": [await _line(doors, one, is_parked=bool(parked)) for one in lines],
+            "lines": [await _line(doors, one, steps, is_parked=bool(parked)) for one in lines],
             "parked": [parked_told(one) for one in parked],
         }
 
@@ -120,8 +136,11 @@ def _steps(steps: Sequence[Told]) -> list[dict[str, Any]]:
     return told
 
 
-async def _line(doors: Doors, one: LineTold, *, is_parked: bool) -> dict[str, Any]:
+async def _line(doors: Doors, one: LineTold, steps: Sequence[Told], *, is_parked: bool) -> dict[str, Any]:
     step = step_of(one.status)
+    # A certificate waits at the bridge under what it is told of: its number and version.
+    created = {told.subject for told in steps if told.type == CertificateCreated.TYPE}
+    keys = sorted(key for key in created if key.startswith(f"{one.guarantee_number}/"))[:VERSIONS_MAX]
     return {
         "kind": one.kind,
         "form": one.form,
@@ -130,16 +149,16 @@ async def _line(doors: Doors, one: LineTold, *, is_parked: bool) -> dict[str, An
         "since": one.since,
         "column": column_of(one.status, one.form or "electronic", is_parked=is_parked),
         "next": None if step is None else {"step": step, "overdue_after_s": OVERDUE_S[step]},
-        "due": await _due(doors, step, one.guarantee_number),
+        "due": await _due(doors, step, keys),
     }
 
 
-async def _due(doors: Doors, step: Step | None, number: str | None) -> list[dict[str, Any]]:
+async def _due(doors: Doors, step: Step | None, keys: Sequence[str]) -> list[dict[str, Any]]:
     """What waits at the service that is to do the next step; nothing where that service does not answer."""
     told: list[dict[str, Any]] = []
-    for name in _ERRAND_OF.get(step, ()) if step is not None and number is not None else ():
+    for name in _DOER_OF.get(step, ()) if step is not None else ():
         try:
-            told += (await doors.look(name, "/due", params={"key_prefix": f"{number}/"}))["rows"]
+            told += (await doors.look(name, "/due/rows", params=[("key", key) for key in keys]))["rows"]
         except DoorAway:
             continue
     return told

@@ -38,20 +38,48 @@ class Acknowledged(Act):
 def status_routes(service: Service, operators: Operators, watch: Watch, reconciler: Reconciler) -> APIRouter:
     """Flow, ledger, alarms and acts."""
     router = APIRouter(prefix="/v1", tags=["status"])
+    router.include_router(_looking(service, operators, watch, reconciler))
+    router.include_router(_alarms(service, operators))
+    return router
+
+
+def _looking(service: Service, operators: Operators, watch: Watch, reconciler: Reconciler) -> APIRouter:
+    router = APIRouter()
     viewer = Annotated[Operator, Depends(door_keeper(operators))]
-    operator = Annotated[Operator, Depends(door_keeper(operators, acting=True))]
 
     @router.get("/flow")
     async def flow(_: viewer) -> dict[str, Any]:
         """Everything as it was seen last: services, queues, and the points of the last hour."""
         seen = watch.flow or await watch.look()
-        queues = None if seen.queues is None else [_queue(one.queue, one.messages, one.consumers) for one in seen.queues]
+        queues = (
+            None if seen.queues is None else [_queue(one.queue, one.messages, one.consumers) for one in seen.queues]
+        )
         return {"at": seen.at, "services": seen.services, "queues": queues, "history": list(watch.history)}
 
     @router.get("/ledger")
     async def ledger(_: viewer) -> dict[str, Any]:
         """Put the ledger together now: the equation, and where services know other numbers."""
         return _shown(await report(service, reconciler.doors))
+
+    @router.get("/acts")
+    async def acts(
+        _: viewer,
+        before: Annotated[int | None, Query(ge=1, le=NUMBER_MAX)] = None,
+        limit: Annotated[int, Query(ge=1, le=ACTS_PAGE_MAX)] = ACTS_PAGE,
+    ) -> dict[str, Any]:
+        """What operators did, the latest first: who, when, what, to what, and why."""
+        async with service.pool.acquire() as connection:
+            found = await finding.acts(connection, OperatorActed.TYPE, before, limit)
+        told = [{"no": one.entry_no, "service": one.service, "at": one.at, **one.search} for one in found]
+        return {"acts": told, "next_before": found[-1].entry_no if len(found) == limit else None}
+
+    return router
+
+
+def _alarms(service: Service, operators: Operators) -> APIRouter:
+    router = APIRouter()
+    viewer = Annotated[Operator, Depends(door_keeper(operators))]
+    operator = Annotated[Operator, Depends(door_keeper(operators, acting=True))]
 
     @router.get("/alarms")
     async def listed(_: viewer) -> dict[str, Any]:
@@ -79,18 +107,6 @@ def status_routes(service: Service, operators: Operators, watch: Watch, reconcil
                 await alarms.sound(work.connection, Alarm(DOCTOR, text, text))
             cleared = await alarms.clear_others(work.connection, DOCTOR, found.findings)
         return {"raised": len(found.findings), "cleared": len(cleared)}
-
-    @router.get("/acts")
-    async def acts(
-        _: viewer,
-        before: Annotated[int | None, Query(ge=1, le=NUMBER_MAX)] = None,
-        limit: Annotated[int, Query(ge=1, le=ACTS_PAGE_MAX)] = ACTS_PAGE,
-    ) -> dict[str, Any]:
-        """What operators did, the latest first: who, when, what, to what, and why."""
-        async with service.pool.acquire() as connection:
-            found = await finding.acts(connection, OperatorActed.TYPE, before, limit)
-        told = [{"no": one.entry_no, "service": one.service, "at": one.at, **one.search} for one in found]
-        return {"acts": told, "next_before": found[-1].entry_no if len(found) == limit else None}
 
     return router
 
