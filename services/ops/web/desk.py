@@ -57,14 +57,14 @@ class DeskWish(Act):
 
 def desk_routes(service: Service, operators: Operators, doors: Doors) -> APIRouter:
     """What lies on the desk, and what may be done with it."""
-    router = APIRouter(prefix="/v1/parked", tags=["parked"])
+    router = APIRouter(tags=["parked"])
     router.include_router(_looking(service, operators))
     router.include_router(_acting(service, operators, doors))
     return router
 
 
 def _looking(service: Service, operators: Operators) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(prefix="/v1/parked")
     viewer = Annotated[Operator, Depends(door_keeper(operators))]
 
     @router.get("")
@@ -113,7 +113,7 @@ def _looking(service: Service, operators: Operators) -> APIRouter:
 
 
 def _acting(service: Service, operators: Operators, doors: Doors) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(prefix="/v1/parked")
     viewer = Annotated[Operator, Depends(door_keeper(operators))]
     operator = Annotated[Operator, Depends(door_keeper(operators, acting=True))]
 
