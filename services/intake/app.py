@@ -25,7 +25,7 @@ from services.intake.web import build_web
 from shared import topology
 from shared.delivery import Hearing
 from shared.messages.intake import ApplicationAccepted, ApplicationConflicted, ApplicationRejected, ChangeRejected
-from shared.operator_door import Ledger
+from shared.operator_door.ledger import Ledger
 from shared.portals import Portals
 from shared.service import Service
 from shared.turnstile import Turnstile

@@ -29,7 +29,7 @@ from shared.messages.intake import ApplicationAccepted
 from shared.messages.issuer import CertificateCreated, GuaranteeIssued, GuaranteeStatusChanged, PaperOrdered
 from shared.messages.notifier import MailRefused, MailSent
 from shared.messages.platform_bridge import CertificateArrived, CertificateRefused
-from shared.operator_door import Ledger
+from shared.operator_door.ledger import Ledger
 from shared.portals import Portals
 from shared.service import Hears, Service
 

@@ -23,7 +23,7 @@ from services.ops.settings import Settings
 from services.ops.web import Means, build_web
 from shared import topology
 from shared.delivery import Hearing
-from shared.operator_door import Operators
+from shared.operator_door.operators import Operators
 from shared.portals import Portals
 from shared.service import Service
 

@@ -19,7 +19,8 @@ from shared.errands.due_store import Row, Which
 from shared.errands.operators import RowAct, StageAct
 from shared.errands.stages import Shown, Stage
 from shared.operator_door.acts import Act, record
-from shared.operator_door.operators import Operator, Operators, door_keeper
+from shared.operator_door.keeper import door_keeper
+from shared.operator_door.operators import Operator, Operators
 from shared.web import HttpProblem
 
 if TYPE_CHECKING:

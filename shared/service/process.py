@@ -21,7 +21,7 @@ from shared.errands import store as errand_store
 from shared.errors import Misconfigured
 from shared.health import health_routes
 from shared.lives import ended
-from shared.operator_door import Operators
+from shared.operator_door.operators import Operators
 from shared.operator_door.routes import operator_routes
 from shared.service.description import Service
 from shared.service.running import Running

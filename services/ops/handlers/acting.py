@@ -14,7 +14,8 @@ from services.ops.edge.doors import DoorAway, Doors
 from services.ops.store import desk
 from services.ops.store.desk import Acted, Filters
 from shared import clock
-from shared.operator_door import Operator, record
+from shared.operator_door.acts import record
+from shared.operator_door.operators import Operator
 from shared.service import Service
 from shared.work import Work
 

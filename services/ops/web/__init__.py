@@ -17,7 +17,7 @@ from services.ops.web.desk import desk_routes
 from services.ops.web.doors import door_routes
 from services.ops.web.journeys import journey_routes
 from services.ops.web.status import status_routes
-from shared.operator_door import Operators
+from shared.operator_door.operators import Operators
 from shared.service import Service
 from shared.web import web_app
 
