@@ -6,7 +6,7 @@ from pathlib import Path
 
 from deploy.places import OPERATORS_FILE
 from deploy.portals import token_sha256
-from shared.operator_door import Operators
+from shared.operator_door.operators import Operators
 
 
 def names(path: Path = OPERATORS_FILE) -> list[str]:

@@ -7,16 +7,13 @@ at once, so that a token can be changed without a moment at which neither works.
 import hashlib
 import hmac
 import tomllib
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from fastapi import Depends
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from shared.errors import Misconfigured
-from shared.web import BEARER_TOKEN_CHARS_MAX, HttpProblem
 
 TOKENS_VALID_MAX: Final = 2
 
@@ -87,20 +84,3 @@ class Operators:
 
     def __iter__(self) -> Iterator[Operator]:
         return iter(self._operators)
-
-
-def door_keeper(operators: Operators, *, acting: bool = False) -> Callable[..., Awaitable[Operator]]:
-    """Make the dependency that gives the operator of a request; with `acting`, viewers are answered 403."""
-    scheme = HTTPBearer(auto_error=False, description="A viewer's or an operator's token.")
-
-    async def caller(given: Annotated[HTTPAuthorizationCredentials | None, Depends(scheme)]) -> Operator:
-        token = given.credentials if given else ""
-        operator = operators.by_token(token) if 0 < len(token) <= BEARER_TOKEN_CHARS_MAX else None
-        if operator is None:
-            challenge = 'Bearer realm="hosho-operators"' + (', error="invalid_token"' if token else "")
-            raise HttpProblem(401, headers={"WWW-Authenticate": challenge})
-        if acting and operator.scope != "operator":
-            raise HttpProblem(403, detail="This needs an operator's token; yours is a viewer's.")
-        return operator
-
-    return caller

@@ -10,7 +10,8 @@ from shared import inbox
 from shared.health import version
 from shared.operator_door import store
 from shared.operator_door.errands import errand_routes, stages_told
-from shared.operator_door.operators import Operator, Operators, door_keeper
+from shared.operator_door.keeper import door_keeper
+from shared.operator_door.operators import Operator, Operators
 from shared.web import HttpProblem
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from deploy.broker.management import management
 from deploy.local.prepare import prepare_broker
 from deploy.places import CHECKOUT
 from shared import topology
-from simulators.portal.client import ISSUED, Portal
+from simulators.portal.client import ACCEPTED, ISSUED, Portal
 from simulators.portal.samples import example, with_platform
 from tests.e2e.conftest import PORTAL, System
 from tests.eventually import eventually
@@ -72,7 +72,7 @@ async def test_the_way_of_an_application_is_told_step_by_step(system: System, po
     number = journey["lines"][0]["guarantee_number"]
     _, by_number = await hosho("ops", "journey", number)
 
-    assert [step["type"].split(".")[1] for step in journey["steps"]][0] == "application_accepted"
+    assert journey["steps"][0]["type"] == ACCEPTED
     assert {step["service"] for step in journey["steps"]} == {"intake", "issuer", "platform_bridge", "notifier"}
     assert journey["lines"][0]["column"] == "issued"
     assert "OPS-1" in by_number
@@ -100,7 +100,9 @@ async def test_a_paused_outside_holds_what_is_due_until_it_is_resumed(
 
     async def waits() -> str:
         _, text = await hosho("ops", "due", ERRAND, "--which", "due", "--json")
-        return str(json.loads(text)["rows"][0]["key"])
+        keys = [row["key"] for row in json.loads(text)["rows"]]
+        assert len(keys) == 1
+        return str(keys[0])
 
     key = await eventually(waits)
     held, _ = await hosho("ops", "hold", ERRAND, key, "--reason", "look first")
@@ -118,13 +120,14 @@ async def test_a_paused_outside_holds_what_is_due_until_it_is_resumed(
 async def test_what_waits_for_a_platform_in_trouble_can_be_tried_now(
     system: System, portal: Portal, hosho: Hosho
 ) -> None:
-    application = with_platform(example(PORTAL, "OPS-3"), "503x1:300")
+    application = with_platform(example(PORTAL, "OPS-3"), "503-300")
     await portal.apply(application)
 
     async def waiting() -> dict[str, Any]:
         _, text = await hosho("ops", "due", ERRAND, "--json")
-        (row,) = [one for one in json.loads(text)["rows"] if one["correlation"].endswith("/OPS-3")]
-        return dict(row)
+        found: list[dict[str, Any]] = [one for one in json.loads(text)["rows"] if one["correlation"].endswith("/OPS-3")]
+        assert len(found) == 1
+        return found[0]
 
     row = await eventually(waiting)
     status, _ = await hosho("ops", "now", ERRAND, row["key"], "--reason", "the platform is back")
@@ -182,5 +185,5 @@ async def test_the_doctor_finds_a_missing_binding_and_ops_shows_it(hosho: Hosho,
 
     assert (healthy, sick, mended) == (0, 1, 0), told
     assert "does not fill notifier.guarantee_issued" in found
-    assert "does not fill notifier.guarantee_issued" in str([one for one in json.loads(status)["alarms"]])
+    assert "does not fill notifier.guarantee_issued" in str(json.loads(status)["alarms"])
     assert not [one for one in json.loads(after)["alarms"] if one["kind"] == "doctor" and one["cleared_at"] is None]

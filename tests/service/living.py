@@ -15,7 +15,7 @@ from shared.delivery import Hearing
 from shared.envelope import Fact
 from shared.errands import Errand
 from shared.lives import ended
-from shared.operator_door import Operators
+from shared.operator_door.operators import Operators
 from shared.operator_door.routes import operator_routes
 from shared.publisher import Publisher
 from shared.service import Hears, Service, ServiceSettings

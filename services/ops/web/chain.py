@@ -5,10 +5,10 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
-from shared.operator_door.keeper import door_keeper
 
 from services.ops.domain.journal import exported
 from services.ops.store import journal as journal_store
+from shared.operator_door.keeper import door_keeper
 from shared.operator_door.operators import Operator, Operators
 from shared.service import Service
 

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from shared.operator_door.keeper import door_keeper
 
 from services.ops.domain.desk import OBSTACLES_EN, Obstacle, State, shown
 from services.ops.edge.doors import Doors
@@ -15,6 +14,7 @@ from services.ops.store import desk
 from services.ops.store.desk import Filters
 from services.ops.web.journeys import parked_told
 from shared.operator_door.acts import Act
+from shared.operator_door.keeper import door_keeper
 from shared.operator_door.operators import Operator, Operators
 from shared.service import Service
 from shared.web import HttpProblem

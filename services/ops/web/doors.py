@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import JSONResponse, Response
-from shared.operator_door.keeper import door_keeper
 
 from services.ops.edge.doors import DoorAway, Doors
+from shared.operator_door.keeper import door_keeper
 from shared.operator_door.operators import Operator, Operators
 from shared.web import PROBLEM_JSON, HttpProblem, read_body
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query
-from shared.operator_door.keeper import door_keeper
 
 from services.ops.domain.desk import OnDesk, obstacle_of
 from services.ops.domain.ledger import OVERDUE_S, Step, column_of, step_of
@@ -15,6 +14,7 @@ from services.ops.store import desk, finding
 from services.ops.store.desk import Filters
 from services.ops.store.finding import Found, LineTold, Told
 from shared.messages.issuer import CertificateCreated
+from shared.operator_door.keeper import door_keeper
 from shared.operator_door.operators import Operator, Operators
 from shared.service import Service
 from shared.web import HttpProblem

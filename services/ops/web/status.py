@@ -4,7 +4,6 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field
-from shared.operator_door.keeper import door_keeper
 
 from services.ops.handlers.reconciling import Reconciler, Report, report
 from services.ops.handlers.watching import Watch
@@ -12,6 +11,7 @@ from services.ops.store import alarms, desk, finding
 from services.ops.store.alarms import Alarm
 from shared.messages.operator import OperatorActed
 from shared.operator_door.acts import Act, record
+from shared.operator_door.keeper import door_keeper
 from shared.operator_door.operators import Operator, Operators
 from shared.service import Service
 from shared.web import HttpProblem

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from services.ops.app import build_app
-from shared.operator_door import Operators
+from shared.operator_door.operators import Operators
 from shared.service.running import Running
 from tests.conftest import Servers
 from tests.eventually import eventually

@@ -12,7 +12,7 @@ import pytest
 from shared import topology
 from shared.errands import Claimed, Due, Errand, Later, Outcome, Settled
 from shared.messages.operator import OperatorActed
-from shared.operator_door import Operators
+from shared.operator_door.operators import Operators
 from shared.service.running import Running
 from shared.work import unit_of_work
 from tests.conftest import Servers
