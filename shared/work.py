@@ -14,7 +14,7 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from shared import clock, inbox, outbox, parking, postgres, topology
+from shared import clock, inbox, outbox, parking, postgres, topology, tracing
 from shared.crashpoints import reached
 from shared.envelope import Fact, Unreadable, binary_headers, encode, fact_id, source_of
 from shared.errands import Claimed, Due, Held
@@ -106,7 +106,7 @@ class Work:
         """
         identity = fact_id(message.TYPE, subject, occurrence)
         time = self.now.isoformat()
-        trace = cause.traceparent if cause is not None else None
+        trace = (cause.traceparent if cause is not None else None) or tracing.current()
         data = to_json(message, by_alias=True)
         source = source_of(self.desk.service)
         fact = Fact(identity, message.TYPE, source, subject, time, correlation, trace, data)

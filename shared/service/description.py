@@ -34,6 +34,8 @@ class ServiceSettings(BaseSettings):
     http_port: int
     operators_file: Path | None = None
     """Who may come in at the operator door; without a file nobody may."""
+    traces_url: str = ""
+    """Where spans go (OTLP over HTTP, without `/v1/traces`); without it there are none."""
     crash_at: str = ""
     """Fault runs only: where this process kills itself; see `crashpoints.hook_of`."""
 
@@ -57,6 +59,7 @@ class Service:
         doors: queues that are not facts of services (intake's portals, the desk's journal), with their own decoding.
         answered: which portals have a queue for answers.
         announces: the types it announces, told for the passport and the published contracts.
+        gauges: sets the metrics that only this service has, when somebody scrapes.
         ledger: what it tells the ledger of ops at its operator door.
         lives: run beside everything else from the start until the stop; one that ends, ends the process.
         on_start: run once everything it needs is connected, before anything is heard.
@@ -71,6 +74,7 @@ class Service:
     doors: Sequence[Hearing] = ()
     answered: Callable[[str], bool] = lambda _portal: False
     announces: Sequence[type[Message]] = ()
+    gauges: Callable[[], Awaitable[None]] | None = None
     ledger: Ledger | None = None
     lives: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
     on_start: Sequence[Callable[[], Awaitable[None]]] = ()

@@ -20,6 +20,9 @@ from tests.eventually import eventually
 
 ERRAND = "post_certificate"
 
+PATIENCE_S = 120.0
+"""A command starts a Python of its own, which takes seconds on a busy machine."""
+
 Hosho = Callable[..., Coroutine[Any, Any, tuple[int, str]]]
 
 
@@ -68,7 +71,7 @@ async def test_the_way_of_an_application_is_told_step_by_step(system: System, po
         assert "notifier.mail_sent.v1" in [step["type"] for step in journey["steps"]]
         return journey
 
-    journey = await eventually(told)
+    journey = await eventually(told, within_s=PATIENCE_S)
     number = journey["lines"][0]["guarantee_number"]
     _, by_number = await hosho("ops", "journey", number)
 
@@ -88,7 +91,7 @@ async def test_the_ledger_comes_out_even_once_everything_has_arrived(system: Sys
         assert told["balanced"], told
         return bool(told["applications"])
 
-    await eventually(even, within_s=60)
+    await eventually(even, within_s=PATIENCE_S)
 
 
 async def test_a_paused_outside_holds_what_is_due_until_it_is_resumed(
@@ -104,7 +107,7 @@ async def test_a_paused_outside_holds_what_is_due_until_it_is_resumed(
         assert len(keys) == 1
         return str(keys[0])
 
-    key = await eventually(waits)
+    key = await eventually(waits, within_s=PATIENCE_S)
     held, _ = await hosho("ops", "hold", ERRAND, key, "--reason", "look first")
     resumed, _ = await hosho("ops", "stage", "resume", ERRAND, "--reason", "done")
     released, _ = await hosho("ops", "release", ERRAND, key, "--reason", "it is right")
@@ -129,7 +132,7 @@ async def test_what_waits_for_a_platform_in_trouble_can_be_tried_now(
         assert len(found) == 1
         return found[0]
 
-    row = await eventually(waiting)
+    row = await eventually(waiting, within_s=PATIENCE_S)
     status, _ = await hosho("ops", "now", ERRAND, row["key"], "--reason", "the platform is back")
     probed, _ = await hosho("ops", "probe", ERRAND, "--reason", "the platform is back")
     await portal.answers.wait_for("OPS-3", ISSUED, timeout_s=60)
