@@ -13,10 +13,13 @@ Outside
     the operator doors of all services: HTTP; the broker, asked how deep its queues are
 """
 
+from functools import partial
+
 from services.ops.domain import wire
 from services.ops.edge.doors import Doors
 from services.ops.edge.queues import Queues
 from services.ops.handlers import hearing
+from services.ops.handlers.measuring import set_gauges
 from services.ops.handlers.reconciling import Reconciler
 from services.ops.handlers.watching import Watch, lives
 from services.ops.settings import Settings
@@ -63,6 +66,7 @@ def build_app() -> Service:
     watch = Watch(service, doors, queues, [queue.name for queue in planned.queues])
     reconciler = Reconciler(service, doors)
     service.lives = lives(service, watch, reconciler)
+    service.gauges = partial(set_gauges, service, watch, reconciler)
     operators = Operators.load(settings.operators_file)
     service.web = build_web(Means(service, operators, doors, watch, reconciler))
     return service

@@ -6,7 +6,7 @@ the heads that were written to the log. An export holds the stored bytes, so tha
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,11 +20,12 @@ GENESIS: Final = bytes(32)
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The last batch: its number, its hash, and how many entries there are up to it."""
+    """The last batch: its number, its hash, how many entries there are up to it, and when it was written if known."""
 
     batch_no: int
     chain: bytes
     entries: int
+    written_at: datetime | None = field(default=None, compare=False)
 
 
 BEGINNING: Final = Head(0, GENESIS, 0)

@@ -152,6 +152,18 @@ def _mail(entry: Entry) -> Mail | None:
     return None
 
 
+def ways_of(entries: Iterable[Entry]) -> list[tuple[str, bool, datetime]]:
+    """What ends the way of an application: its correlation, whether by mail (or by issue), and when."""
+    first = (
+        entry for entry in entries if entry.search.get("ordinal", "1") == "1" and entry.subject.split("/")[1:2] == ["1"]
+    )
+    return [
+        (entry.correlation, entry.type == MailSent.TYPE, entry.announced_at)
+        for entry in first
+        if entry.type in (GuaranteeIssued.TYPE, MailSent.TYPE)
+    ]
+
+
 def column_of(status: str, form: str, *, is_parked: bool) -> Column:
     """Where a line stands, by its last status (empty before the first) and whether a fact of its lies on the desk."""
     column = _COLUMN_OF_STATUS.get(status, Column.WAITING)

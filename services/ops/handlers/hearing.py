@@ -8,6 +8,7 @@ from services.ops.store import alarms, desk
 from services.ops.store import journal as journal_store
 from services.ops.store import ledger as ledger_store
 from services.ops.store.alarms import Alarm
+from shared import metrics
 from shared.logs import get_logger
 from shared.work import Work
 
@@ -43,6 +44,7 @@ async def _write(entries: Sequence[Entry], work: Work) -> None:
     await _look_for_doubles(fresh, {identity for identity, _ in known}, work)
     await journal_store.add(connection, batch, fresh, work.now, head.entries)
     await _note_in_ledger(fresh, work)
+    await _measure_ways(fresh, work)
 
 
 async def _look_for_doubles(fresh: Sequence[Entry], known: set[object], work: Work) -> None:
@@ -82,6 +84,16 @@ async def _note_in_ledger(fresh: Sequence[Entry], work: Work) -> None:
     mails = ledger.mails_of(fresh)
     if mails:
         await ledger_store.note_mails(work.connection, mails)
+
+
+async def _measure_ways(fresh: Sequence[Entry], work: Work) -> None:
+    ways = ledger.ways_of(fresh)
+    if ways:
+        begun = await ledger_store.accepted_at(work.connection, [correlation for correlation, *_ in ways])
+        for correlation, is_mail, at in ways:
+            if correlation in begun:
+                way = metrics.MAILED if is_mail else metrics.ISSUED
+                way.observe(max(0.0, (at - begun[correlation]).total_seconds()))
 
 
 async def _raise(found: Sequence[Alarm], work: Work) -> None:

@@ -24,6 +24,7 @@ _CLEAR = """
 _CLEAR_ONE = """
     update alarm set cleared_at = now() where kind = $1 and key = $2 and cleared_at is null returning key
 """
+_COUNTS = "select kind, count(*) as alarms from alarm where cleared_at is null group by kind"
 _RAISED = """
     select kind, key, told, ids, raised_at, seen_at, cleared_at from alarm
      where cleared_at is null or cleared_at > now() - interval '1 day'
@@ -52,6 +53,11 @@ async def sound(connection: "Connection", alarm: Alarm) -> bool:
 async def clear_others(connection: "Connection", kind: str, keys: Sequence[str]) -> list[str]:
     """Clear the alarms of a kind whose keys are not among these; gives back which were cleared."""
     return [row["key"] for row in await connection.fetch(_CLEAR, kind, list(keys))]
+
+
+async def counts(connection: "Connection") -> dict[str, int]:
+    """How many alarms are raised, by kind."""
+    return {row["kind"]: row["alarms"] for row in await connection.fetch(_COUNTS)}
 
 
 async def listed(connection: "Connection", limit: int) -> list[Alarm]:

@@ -19,7 +19,7 @@ _WRITER = 0x4A4F_5552
 """The advisory lock of the one who writes the next batch; in this schema's own half of the lock space."""
 
 _LOCK = "select pg_advisory_xact_lock($1, hashtext(current_schema()))"
-_HEAD = "select batch_no, chain, entries from journal_batch order by batch_no desc limit 1"
+_HEAD = "select batch_no, chain, entries, written_at from journal_batch order by batch_no desc limit 1"
 _KNOWN = """
     select entry.fact_id, entry.digest
       from journal_entry entry join unnest($1::uuid[]) as asked(fact_id) using (fact_id)
@@ -60,7 +60,7 @@ async def lock(connection: "Connection") -> None:
 async def head(connection: "Connection") -> Head:
     """The last batch there is."""
     row = await connection.fetchrow(_HEAD)
-    return BEGINNING if row is None else Head(row["batch_no"], row["chain"], row["entries"])
+    return BEGINNING if row is None else Head(*row.values())
 
 
 async def known(connection: "Connection", ids: Collection[UUID]) -> set[tuple[UUID, bytes]]:

@@ -55,6 +55,7 @@ _COLUMNS = """
       from ledger_line line
      group by line.status, line.form
 """
+_ACCEPTED_AT = "select correlation, accepted_at from ledger_application where correlation = any($1::text[])"
 _APPLICATIONS = "select count(*) from ledger_application"
 _OVERDUE_LINES = """
     select correlation, kind, guarantee_number, since from ledger_line
@@ -134,6 +135,11 @@ async def note_mails(connection: "Connection", mails: Sequence[Mail]) -> None:
         [one.wanted_at for one in mails],
         [one.ended_at for one in mails],
     )
+
+
+async def accepted_at(connection: "Connection", correlations: Sequence[str]) -> dict[str, datetime]:
+    """When these applications were accepted."""
+    return {row["correlation"]: row["accepted_at"] for row in await connection.fetch(_ACCEPTED_AT, correlations)}
 
 
 async def counted(connection: "Connection") -> list[Counted]:

@@ -9,6 +9,7 @@ from services.ops.handlers.reconciling import Reconciler, Report, report
 from services.ops.handlers.watching import Watch
 from services.ops.store import alarms, desk, finding
 from services.ops.store.alarms import Alarm
+from shared import clock, metrics
 from shared.messages.operator import OperatorActed
 from shared.operator_door.acts import Act, record
 from shared.operator_door.keeper import door_keeper
@@ -108,6 +109,7 @@ def _alarms(service: Service, operators: Operators) -> APIRouter:
             for text in found.findings:
                 await alarms.sound(work.connection, Alarm(DOCTOR, text, text))
             cleared = await alarms.clear_others(work.connection, DOCTOR, found.findings)
+        metrics.DOCTOR.set(clock.now().timestamp())
         return {"raised": len(found.findings), "cleared": len(cleared)}
 
     return router
