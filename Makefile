@@ -7,7 +7,7 @@ STAMP := .venv/.set-up
 PYTHON := .venv/bin/python
 BIN := .venv/bin
 
-.PHONY: help set-up up down status demo test lint unit service e2e faults faults-quick crash-points storm clean
+.PHONY: help set-up up down status demo test lint unit service e2e faults faults-quick crash-points storm storm-again away breaks clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / { printf "  make %-25s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +46,15 @@ crash-points: $(STAMP) ## Die at every crash point of every service, once each.
 
 storm: $(STAMP) ## Two hundred faults while applications flow; APPLICATIONS=n SEED=n.
 	@$(PYTHON) -m tests.faults storm --applications $(or $(APPLICATIONS),1000) --seed $(or $(SEED),1)
+
+storm-again: $(STAMP) ## Run every seed once more that ever found something.
+	@$(PYTHON) -m tests.faults regressions
+
+away: $(STAMP) ## The platform is away for longer than any back-off; about ten minutes.
+	@$(PYTHON) -m tests.faults away --seed $(or $(SEED),1)
+
+breaks: $(STAMP) ## Break nine promises on purpose, in a copy, and see that each is caught; writes build/breaks.json.
+	@$(PYTHON) -m tests.faults breaks
 
 clean: ## Delete everything the runner and the set-up made, data too.
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m deploy.local clean; fi

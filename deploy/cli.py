@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from deploy import broker, cli_acts, cli_doctor, cli_journal, compose, database, portals
 from deploy.broker.management import management
 from deploy.database import role_of
+from deploy.obligees import obligee_commands
 from deploy.places import CHECKOUT, PORTALS_FILE
 from deploy.settings import BROKER_PASSWORD_PREFIX, DATABASE_PASSWORD_PREFIX, DeploySettings, passwords
 from shared.errors import Misconfigured, Transient
@@ -30,6 +31,7 @@ application.add_typer(database_commands, name="database")
 application.add_typer(portal_commands, name="portals")
 application.add_typer(cli_acts.operating, name="ops")
 application.add_typer(cli_journal.application, name="journal")
+application.add_typer(obligee_commands, name="obligees")
 
 PortalsFile = Annotated[Path, typer.Option("--portals", help="The portals file the plan is made for.")]
 

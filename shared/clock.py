@@ -5,17 +5,21 @@ hold the clock still (``standing_at``) and a reader can find every source of sur
 authentication keys) come from the operating system's generator and cannot be seeded, not even by a test.
 """
 
+import os
 import random
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 TOKYO = ZoneInfo("Asia/Tokyo")
+
+_SHIFT_BYTES_MAX = 32
 
 # Only jitter is drawn from this one: it spreads retries and decides nothing.
 _dice = random.Random()  # noqa: S311
@@ -40,11 +44,31 @@ class Hands:
 
 
 _hands: Hands | None = None
+_wrong_by_s: Callable[[], float] | None = None
 
 
 def now() -> datetime:
     """Tell the time of day: aware, UTC."""
-    return datetime.now(UTC) if _hands is None else _hands.instant
+    if _hands is not None:
+        return _hands.instant
+    instant = datetime.now(UTC)
+    return instant if _wrong_by_s is None else instant + timedelta(seconds=_wrong_by_s())
+
+
+def jump_by(wrong_by_s: Callable[[], float] | None) -> None:
+    """The one named hook at which a fault run may set this process's time of day wrong; None takes it away.
+
+    Only the time of day jumps, as when somebody sets a host's clock. `monotonic_s` goes on evenly, and the database
+    tells its own time.
+    """
+    global _wrong_by_s  # noqa: PLW0603 - one process has one clock, and the hook is set once before it starts.
+    _wrong_by_s = wrong_by_s
+
+
+def told_by(file: Path) -> Callable[[], float]:
+    """For `jump_by`: wrong by as many seconds as the file says at that moment; right while it says nothing."""
+    told = os.open(file, os.O_RDONLY)
+    return lambda: float(os.pread(told, _SHIFT_BYTES_MAX, 0).strip() or 0)
 
 
 def monotonic_s() -> float:

@@ -6,6 +6,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
@@ -21,11 +22,14 @@ def version() -> str:
         return str(project["project"]["version"])
 
 
-def health_routes(readiness: Callable[[], Mapping[str, str]]) -> APIRouter:
+def health_routes(
+    readiness: Callable[[], Mapping[str, str]], stages: Callable[[], Mapping[str, Mapping[str, Any]]] = dict
+) -> APIRouter:
     """Make ``/livez``, ``/readyz`` and ``/version``.
 
-    ``readiness`` gives what is missing, as name → reason; nothing missing means ready. The reasons can be read by
-    anybody who reaches the port, so they name no address and no secret.
+    ``readiness`` gives what is missing, as name → reason; nothing missing means ready. ``stages`` tells how each
+    outside stands; one that is not called makes no service unready, for its rows wait. Both can be read by anybody
+    who reaches the port, so they name no address and no secret.
     """
     router = APIRouter(tags=["health"])
 
@@ -36,9 +40,12 @@ def health_routes(readiness: Callable[[], Mapping[str, str]]) -> APIRouter:
 
     @router.get("/readyz")
     async def readyz() -> JSONResponse:
-        """Tell whether work can be taken, and if not, why not."""
+        """Tell whether work can be taken, and if not, why not; and how the outsides stand."""
         reasons = dict(readiness())
-        return JSONResponse({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+        told: dict[str, Any] = {"ready": not reasons, "reasons": reasons}
+        if outsides := {name: dict(facts) for name, facts in stages().items()}:
+            told["stages"] = outsides
+        return JSONResponse(told, 503 if reasons else 200)
 
     @router.get("/version")
     async def running_version() -> dict[str, str]:

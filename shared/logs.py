@@ -35,6 +35,9 @@ _DEPTH_MAX: Final = 6
 # These set up handlers of their own, which would write lines that are not JSON.
 _LIBRARIES_WITH_HANDLERS: Final = ("uvicorn", "uvicorn.error", "uvicorn.access", "faststream")
 
+# They log at ERROR whenever a connection breaks, which is mended at once and by itself.
+_NEVER_ABOVE_WARNING: Final = ("aiormq", "aio_pika")
+
 
 @lru_cache(maxsize=1024)
 def _is_secret(name: str) -> bool:
@@ -115,12 +118,18 @@ class _Library(logging.Handler):
             event: EventDict = {"event": "library.logged", "logger": record.name, "text": record.getMessage()}
             if record.exc_info:
                 event["exception"] = logging.Formatter().formatException(record.exc_info)
-            event = redact(None, "", self._head(None, record.levelname.lower(), event))
+            event = redact(None, "", self._head(None, _level_of(record), event))
             self._stream.write(_as_json(None, "", event) + "\n")
             self._stream.flush()
         except (ValueError, TypeError, OSError):
             # The standard library's own way: a line that cannot be written must not stop the work it tells of.
             self.handleError(record)
+
+
+def _level_of(record: logging.LogRecord) -> str:
+    """The level of our line. ERROR means that a person must act now, whatever a library thinks of a lost connection."""
+    capped = record.name.partition(".")[0] in _NEVER_ABOVE_WARNING and record.levelno > logging.WARNING
+    return "warning" if capped else record.levelname.lower()
 
 
 def configure(service: str, stream: TextIO | None = None) -> None:

@@ -183,7 +183,7 @@ def _input_problem(error: Mapping[str, Any]) -> Problem:
     if where != "body":
         name = ".".join(path)
         told_ja = f"パラメータ「{name}」の指定を確認してください。"
-        return _problem("parameter_invalid", "", told_ja, f"Parameter {name}: {error['msg']}.")
+        return _problem("parameter_invalid", pointer, told_ja, f"Parameter {name}: {error['msg']}.")
     if error["type"] == "missing":
         return _problem("field_missing", pointer, "この項目は必須です。", "This field is required.")
     return _problem("field_invalid", pointer, "この項目の値を確認してください。", f"{error['msg']}.")

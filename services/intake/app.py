@@ -2,16 +2,17 @@
 
 Hears
     application.submitted: from each portal's own queue, answered with acceptance, rejection or conflict
-    change.requested: from the same queue, refused for now
+    change.requested: from the same queue, answered with acceptance or rejection
 Announces
     intake.application_accepted.v1
     intake.application_rejected.v1
     intake.application_conflicted.v1
+    intake.change_accepted.v1
     intake.change_rejected.v1
 On its clock
-    nothing
+    prune_refused: refusals older than 400 days are forgotten, in batches
 Owns
-    submission
+    submission, change_submission
 Outside
     nothing
 """
@@ -24,7 +25,13 @@ from services.intake.settings import Settings, read_obligees
 from services.intake.web import build_web
 from shared import topology
 from shared.delivery import Hearing
-from shared.messages.intake import ApplicationAccepted, ApplicationConflicted, ApplicationRejected, ChangeRejected
+from shared.messages.intake import (
+    ApplicationAccepted,
+    ApplicationConflicted,
+    ApplicationRejected,
+    ChangeAccepted,
+    ChangeRejected,
+)
 from shared.operator_door.ledger import Ledger
 from shared.portals import Portals
 from shared.service import Service
@@ -44,7 +51,8 @@ def build_app() -> Service:
         settings=settings,
         answered=lambda portal: portals.get(portal).answers == "queue",
         ledger=Ledger(store.accepted_counts, store.accepted_lines),
-        announces=(ApplicationAccepted, ApplicationRejected, ApplicationConflicted, ChangeRejected),
+        announces=(ApplicationAccepted, ApplicationRejected, ApplicationConflicted, ChangeAccepted, ChangeRejected),
+        prunes=(store.prune_refused,),
     )
     turnstile = Turnstile(service.is_overloaded)
     service.doors = tuple(

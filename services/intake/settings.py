@@ -1,12 +1,10 @@
 """What intake needs from its environment, prefix `INTAKE_`, and the registry of obligees that it names."""
 
-import tomllib
 from pathlib import Path
 
-from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
 
-from services.intake.domain.obligees import Registry, registry_from
+from services.intake.domain.obligees import Registry, read_registry
 from shared.errors import Misconfigured
 from shared.service import ServiceSettings
 
@@ -24,16 +22,15 @@ def read_obligees(path: Path) -> Registry:
     """The registry of obligees that stands in a TOML file.
 
     Raises:
-        Misconfigured: naming the file and every field to mend.
+        Misconfigured: naming the file, and the line and row of everything that is to be mended.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise Misconfigured(f"{path}: cannot be read ({error.strerror}); give the file of obligees.") from error
     except ValueError as error:
         raise Misconfigured(f"{path}: is not TOML in UTF-8 ({error}).") from error
-    try:
-        return registry_from(table)
-    except ValidationError as error:
-        wrong = (f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors(include_url=False))
-        raise Misconfigured("\n".join(f"{path}, {line}" for line in wrong)) from error
+    found = read_registry(text)
+    if isinstance(found, Registry):
+        return found
+    raise Misconfigured("\n".join(f"{path}: {fault}." for fault in found))

@@ -49,6 +49,7 @@ def build_app() -> Service:
                 slots=CONNECTIONS_MAX,
                 call_timeout_s=CALL_S_MAX,
                 lease_s=LEASE_S,
+                calls_per_s_max=settings.calls_per_s_max,
             ),
         ),
         announces=(MailSent, MailRefused),

@@ -12,7 +12,7 @@ from services.notifier.domain.replies import Refused, Taken, Verdict
 from services.notifier.edge import Postbox
 from shared import clock
 from shared.delivery import Heard
-from shared.errands import Claimed, Due, Ended, Later, OurFault, Outcome, Settled
+from shared.errands import Claimed, Due, Ended, Later, OurFault, Outcome, Settled, Sign
 from shared.logs import get_logger
 from shared.messages.issuer import GuaranteeIssued
 from shared.messages.notifier import MailRefused, MailSent
@@ -89,17 +89,31 @@ class Mailer:
         if row.unknown_before and isinstance(verdict, Taken | replies.Unknown):
             # SMTP cannot tell whether the earlier try arrived; the Message-ID lets mailboxes see that it is one mail.
             logger.warning("mail.resent", mail_repeat_possible=1, key=row.key, message_id=letter.message_id)
-        return _outcome(verdict)
+        return _outcome(verdict, _sign(heard))
 
 
-def _outcome(verdict: Verdict) -> Outcome:
+def _sign(heard: replies.Heard) -> Sign:
+    """What the end of a conversation says about the mail server, whoever the recipient was."""
+    match heard:
+        case replies.Reply(_, replies.SERVICE_CLOSING_CODE) | replies.Lost(replies.Step.CONNECTION):
+            # It says itself that it is closing, or there is nobody to talk to: for any mail the same.
+            return Sign.WAIT
+        case replies.Reply(step, code) if step < replies.Step.RECIPIENT and 400 <= code <= 499:
+            return Sign.WAIT
+        case replies.Lost():
+            return Sign.FAILING
+        case _:
+            return Sign.NOTHING
+
+
+def _outcome(verdict: Verdict, sign: Sign) -> Outcome:
     match verdict:
         case Taken() | Refused():
             return Settled(verdict)
         case replies.Wait(reason):
-            return Later(reason)
+            return Later(reason, sign=sign)
         case replies.Unknown(reason):
-            return Later(reason, unknown=True)
+            return Later(reason, unknown=True, sign=sign)
         case replies.OurFault(reason):
             return OurFault(reason)
     assert_never(verdict)

@@ -30,6 +30,7 @@ class Settings(ServiceSettings):
     Attributes:
         smtp_username: with it the notifier logs in, on an encrypted connection only (or one within this machine).
         mail_from: whom the mail is from, as people see it: an address, or a name and an address.
+        calls_per_s_max: mails handed over in a second, by all notifiers together.
         envelope_from: where the mail system sends what it could not deliver; `mail_from` if not given.
     """
 
@@ -42,6 +43,7 @@ class Settings(ServiceSettings):
     smtp_password: SecretStr | None = None
     mail_from: Mailbox
     envelope_from: Mailbox | None = None
+    calls_per_s_max: float = Field(default=1_000.0, gt=0, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _username_and_password_belong_together(self) -> Self:

@@ -3,7 +3,8 @@
 Hears
     issuer.certificate_created: the signed bytes of a certificate and its sealed key
 Announces
-    platform_bridge.certificate_arrived, platform_bridge.certificate_refused
+    platform_bridge.certificate_arrived, platform_bridge.certificate_refused,
+    platform_bridge.certificate_held, platform_bridge.certificate_released
 On its clock
     post_certificate: due posts, in the order of versions, again with the same bytes until the platform has spoken
 Owns
@@ -15,11 +16,19 @@ Outside
 from typing import Final
 
 from services.platform_bridge.edge import CONNECTIONS_MAX, Platform
-from services.platform_bridge.handlers import POST_CERTIFICATE, Poster, Shelf, keep_certificates, record_outcomes
+from services.platform_bridge.handlers import (
+    POST_CERTIFICATE,
+    Poster,
+    Shelf,
+    keep_certificates,
+    record_outcomes,
+    tell_of_holds,
+    tell_of_releases,
+)
 from services.platform_bridge.settings import Settings
 from shared.errands import Errand
 from shared.messages.issuer import CertificateCreated
-from shared.messages.platform_bridge import CertificateArrived, CertificateRefused
+from shared.messages.platform_bridge import CertificateArrived, CertificateHeld, CertificateRefused, CertificateReleased
 from shared.sealing import KeyRing
 from shared.service import Hears, Service
 
@@ -47,9 +56,13 @@ def build_app() -> Service:
                 slots=CONNECTIONS_MAX,
                 call_timeout_s=CALL_S_MAX,
                 lease_s=LEASE_S,
+                calls_per_s_max=settings.calls_per_s_max,
+                closing_hours=settings.weekly_closing_hours,
+                held=tell_of_holds,
+                released=tell_of_releases,
             ),
         ),
-        announces=(CertificateArrived, CertificateRefused),
+        announces=(CertificateArrived, CertificateRefused, CertificateHeld, CertificateReleased),
         on_start=(platform.open,),
         on_stop=(platform.close,),
     )

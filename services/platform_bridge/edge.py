@@ -7,7 +7,7 @@ from typing import Final
 
 import aiohttp
 
-from services.platform_bridge.domain import Answer, Heard, NoAnswer, NotSent
+from services.platform_bridge.domain.answers import Answer, Heard, NoAnswer, NotSent
 
 CONNECTIONS_MAX: Final = 32
 CONNECT_S_MAX: Final = 4.0

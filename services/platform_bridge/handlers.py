@@ -2,17 +2,20 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final, assert_never
 
-from services.platform_bridge import domain, store
-from services.platform_bridge.domain import Arrived, AskFirst, Post, Refused, Verdict
+from services.platform_bridge import store
+from services.platform_bridge.domain import answers, certificate
+from services.platform_bridge.domain.answers import About, Arrived, AskFirst, Refused, Verdict
+from services.platform_bridge.domain.certificate import Post
 from services.platform_bridge.edge import Platform
 from shared import clock, postgres
 from shared.delivery import Heard
-from shared.errands import Claimed, Due, Ended, Hold, Later, OurFault, Outcome, Settled
+from shared.errands import Claimed, Due, Ended, Held, Hold, Later, OurFault, Outcome, Settled, Sign
 from shared.logs import get_logger
 from shared.messages.issuer import CertificateCreated
-from shared.messages.platform_bridge import CertificateArrived, CertificateRefused
+from shared.messages.platform_bridge import CertificateArrived, CertificateHeld, CertificateRefused, CertificateReleased
 from shared.sealing import KeyRing, Unopenable, kid_of
 from shared.work import Work
 
@@ -29,7 +32,7 @@ async def keep_certificates(heard: Sequence[Heard[CertificateCreated]], work: Wo
     fitting: list[tuple[Heard[CertificateCreated], Post]] = []
     for one in heard:
         post = _post_of(one.data)
-        misfit = domain.misfit_of(post)
+        misfit = certificate.misfit_of(post)
         if misfit is None:
             fitting.append((one, post))
         else:
@@ -128,7 +131,7 @@ class Poster:
                 # Only these rows wait; they go on by themselves after a restart with the key in the ring.
                 logger.error("key.missed", kid=kid_of(sealed), post=post.key)
                 return Later("the key that sealed it is not in the ring; add it to SEALING_KEYS and restart")
-            return domain.body_of(post, self._keys.open(sealed, associated=post.guarantee_number))
+            return certificate.body_of(post, self._keys.open(sealed, associated=post.guarantee_number))
         except Unopenable as error:
             return Hold(str(error))
 
@@ -137,27 +140,34 @@ class Poster:
         # Any earlier try counts, answered or not: a gateway may have spoken for a platform that took the certificate.
         tried_before = row.unknown_before or row.attempts > 1
         concluded_at = post.concluded_at
-        verdict = domain.judge_post(heard, tried_before=tried_before, concluded_at=concluded_at, now=clock.now())
+        verdict = answers.judge_post(heard, tried_before=tried_before, concluded_at=concluded_at, now=clock.now())
         if not isinstance(verdict, AskFirst):
             return verdict
         standing, heard = verdict.standing, await self._platform.get(post.key)
-        settled = domain.judge_get(heard, standing=standing, concluded_at=concluded_at, now=clock.now())
-        if isinstance(settled, Arrived) and isinstance(standing, domain.OurBug):
+        settled = answers.judge_get(heard, standing=standing, concluded_at=concluded_at, now=clock.now())
+        if isinstance(settled, Arrived) and isinstance(standing, answers.OurBug):
             logger.error("post.found_arrived", post=post.key, after=standing.reason)
         return settled
+
+
+_SIGNS: Final = {
+    About.CERTIFICATE: Sign.NOTHING,
+    About.PLATFORM_FAILS: Sign.FAILING,
+    About.PLATFORM_ASKS: Sign.WAIT,
+}
 
 
 def _outcome(verdict: Verdict) -> Outcome:
     match verdict:
         case Arrived() | Refused():
             return Settled(verdict)
-        case domain.Wait(reason, after_s):
-            return Later(reason, after_s)
-        case domain.Unknown(reason):
-            return Later(reason, unknown=True)
-        case domain.OurFault(reason):
+        case answers.Wait(reason, after_s, about):
+            return Later(reason, after_s, sign=_SIGNS[about])
+        case answers.Unknown(reason):
+            return Later(reason, unknown=True, sign=Sign.FAILING)
+        case answers.OurFault(reason):
             return OurFault(reason)
-        case domain.OurBug(reason) | domain.Odd(reason):
+        case answers.OurBug(reason) | answers.Odd(reason):
             return Hold(reason)
     assert_never(verdict)
 
@@ -176,7 +186,7 @@ async def record_outcomes(ended: Sequence[Ended], work: Work) -> None:
             work.announce(message, subject=row.key, occurrence="outcome", correlation=row.correlation, cause=row)
 
 
-def _message(whose: store.Recorded, told: Arrived | Refused, work: Work) -> CertificateArrived | CertificateRefused:
+def _message(whose: store.Known, told: Arrived | Refused, work: Work) -> CertificateArrived | CertificateRefused:
     if isinstance(told, Arrived):
         return CertificateArrived(
             portal=whose.portal,
@@ -195,3 +205,25 @@ def _message(whose: store.Recorded, told: Arrived | Refused, work: Work) -> Cert
         detail=told.detail,
         refused_at=work.now,
     )
+
+
+async def tell_of_holds(held: Sequence[Held], work: Work) -> None:
+    """Announce versions that are put aside for a person. A second hold is another fact than the first."""
+    whose = await store.whose(work.connection, [one.key for one in held])
+    for one in held:
+        if (known := whose.get(one.key)) is not None:
+            told = CertificateHeld(**asdict(known), reason=one.reason, held_at=work.now)
+            work.announce(
+                told, subject=one.key, occurrence=f"held/{one.hold_no}", correlation=one.correlation, cause=one
+            )
+
+
+async def tell_of_releases(released: Sequence[Held], work: Work) -> None:
+    """Announce versions that a person lets go on."""
+    whose = await store.whose(work.connection, [one.key for one in released])
+    for one in released:
+        if (known := whose.get(one.key)) is not None:
+            told = CertificateReleased(**asdict(known), released_at=work.now)
+            work.announce(
+                told, subject=one.key, occurrence=f"released/{one.hold_no}", correlation=one.correlation, cause=one
+            )

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from services.platform_bridge.domain import Arrived, Ending, Post, Refused, key_of, named_by
+from services.platform_bridge.domain.answers import Arrived, Refused
+from services.platform_bridge.domain.certificate import Ending, Post, key_of, named_by
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -31,6 +32,11 @@ _LOAD = """
       from certificate_post join unnest($1::text[], $2::int[]) as asked(number, no)
         on guarantee_number = asked.number and version = asked.no
 """
+_WHOSE = """
+    select guarantee_number, version, portal, application_id
+      from certificate_post join unnest($1::text[], $2::int[]) as asked(number, no)
+        on guarantee_number = asked.number and version = asked.no
+"""
 _RECORD_ARRIVALS = """
     update certificate_post as post
        set outcome = $6, settled_at = $5, sealed_auth_key = null,
@@ -50,8 +56,8 @@ _RECORD_REFUSALS = """
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
-    """A version whose outcome is recorded, and whose it is."""
+class Known:
+    """A version, and whose it is."""
 
     guarantee_number: str
     version: int
@@ -89,22 +95,29 @@ async def load(pool: "Pool", keys: Sequence[str]) -> dict[str, Post]:
     return {_key(record): Post(**record) for record in records}
 
 
+async def whose(connection: "Connection", keys: Sequence[str]) -> dict[str, Known]:
+    """Whose the versions with these keys are."""
+    named = [named_by(key) for key in keys]
+    numbers, versions = [number for number, _ in named], [version for _, version in named]
+    return _known(await connection.fetch(_WHOSE, numbers, versions))
+
+
 async def record_arrivals(
     connection: "Connection", arrivals: Sequence[tuple[str, Arrived]], at: datetime
-) -> dict[str, Recorded]:
+) -> dict[str, Known]:
     """Record arrivals by key and erase the sealed keys. The first outcome stands; gives those recorded now."""
     numbers, versions = _names(arrivals)
     times, ids = [told.arrived_at for _, told in arrivals], [told.certificate_id for _, told in arrivals]
-    return _recorded(await connection.fetch(_RECORD_ARRIVALS, numbers, versions, times, ids, at, Ending.ARRIVED))
+    return _known(await connection.fetch(_RECORD_ARRIVALS, numbers, versions, times, ids, at, Ending.ARRIVED))
 
 
 async def record_refusals(
     connection: "Connection", refusals: Sequence[tuple[str, Refused]], at: datetime
-) -> dict[str, Recorded]:
+) -> dict[str, Known]:
     """Record refusals by key and erase the sealed keys. The first outcome stands; gives those recorded now."""
     numbers, versions = _names(refusals)
     types, details = [told.problem_type for _, told in refusals], [told.detail for _, told in refusals]
-    return _recorded(await connection.fetch(_RECORD_REFUSALS, numbers, versions, types, details, at, Ending.REFUSED))
+    return _known(await connection.fetch(_RECORD_REFUSALS, numbers, versions, types, details, at, Ending.REFUSED))
 
 
 def _names(told: Sequence[tuple[str, object]]) -> tuple[list[str], list[int]]:
@@ -112,8 +125,8 @@ def _names(told: Sequence[tuple[str, object]]) -> tuple[list[str], list[int]]:
     return [number for number, _ in named], [version for _, version in named]
 
 
-def _recorded(records: Sequence["Record"]) -> dict[str, Recorded]:
-    return {_key(record): Recorded(**record) for record in records}
+def _known(records: Sequence["Record"]) -> dict[str, Known]:
+    return {_key(record): Known(**record) for record in records}
 
 
 def _key(record: "Record") -> str:

@@ -21,14 +21,13 @@ class Recorder:
     """Records the outcomes of one errand in this process."""
 
     def __init__(self, errand: Errand, gate: Gate) -> None:
-        self.desk: Desk | None = None
         self._errand, self._gate = errand, gate
 
-    async def record(self, batch: Sequence[tuple[Claimed, Outcome]]) -> None:
+    async def record(self, batch: Sequence[tuple[Claimed, Outcome]], desk: Desk) -> None:
         """Commit these outcomes, one by one if together they fail; wait for a database that is away."""
         while True:
             try:
-                await self._record_together(batch)
+                await self._record_together(batch, desk)
                 return
             except Exception as error:
                 if postgres.is_transient(error):
@@ -36,7 +35,7 @@ class Recorder:
                     await asyncio.sleep(clock.jittered(DATABASE_RETRY_S))
                 elif len(batch) > 1:
                     for ended in batch:
-                        await self.record([ended])
+                        await self.record([ended], desk)
                     return
                 else:
                     row, _ = batch[0]
@@ -47,9 +46,7 @@ class Recorder:
                         await asyncio.sleep(clock.jittered(DATABASE_RETRY_S))
                     batch = [(row, Hold(f"its outcome cannot be recorded: {reason}"))]
 
-    async def _record_together(self, batch: Sequence[tuple[Claimed, Outcome]]) -> None:
-        if self.desk is None:
-            raise RuntimeError("The runner has no desk; the service sets it before it starts.")
+    async def _record_together(self, batch: Sequence[tuple[Claimed, Outcome]], desk: Desk) -> None:
         name, probe_key = self._errand.name, self._gate.probe_key
         results = {row.key: (row, outcome.result) for row, outcome in batch if isinstance(outcome, Settled)}
         late = [
@@ -58,7 +55,7 @@ class Recorder:
             if isinstance(outcome, (Later, OurFault))
         ]
         holds = [(row, outcome) for row, outcome in batch if isinstance(outcome, Hold)]
-        async with unit_of_work(self.desk, name) as work:
+        async with unit_of_work(desk, name) as work:
             if results:
                 fresh = await store.settle(work.connection, name, list(results))
                 if fresh:
@@ -70,7 +67,7 @@ class Recorder:
             change = await self._tell(tidings_of([(row.key, outcome) for row, outcome in batch]), work)
         if change is not None:
             tell_of(change, self._gate)
-            self.desk.shout()
+            desk.shout()
         if len(kept) < len(late):
             metrics.leases_lost(name, len(late) - len(kept))
             logger.warning("errand.lease_lost", errand=name, rows=len(late) - len(kept))

@@ -42,6 +42,7 @@ class Runner:
         self.errand = errand
         self.lease_s = errand.lease_s
         self.gate = Gate(errand)
+        self.desk: Desk | None = None
         self.stopping = False
         self._recorder = Recorder(errand, self.gate)
         self._pool, self._owner = pool, owner
@@ -58,15 +59,6 @@ class Runner:
         self._others_wait = True
         owner.on_due(self._on_due)
         owner.on_buried(self._forget_waiting)
-
-    @property
-    def desk(self) -> Desk | None:
-        """What its units of work need; set by the service before it starts."""
-        return self._recorder.desk
-
-    @desk.setter
-    def desk(self, desk: Desk) -> None:
-        self._recorder.desk = desk
 
     @property
     def in_hand(self) -> int:
@@ -118,6 +110,11 @@ class Runner:
     def _may_call(self) -> bool:
         # Without its lock this process may be taken for dead, and others may call its rows any moment.
         return self._owner.alive and not self.stopping
+
+    def _desk(self) -> Desk:
+        if self.desk is None:
+            raise RuntimeError("The runner has no desk; the service sets it before it starts.")
+        return self.desk
 
     def _room(self) -> int:
         held = len(self._held) + self._reserved
@@ -207,7 +204,7 @@ class Runner:
                 await self._ended_some.wait()
                 continue
             batch = [self._ended.popleft() for _ in range(min(RECORDED_ROWS_MAX, len(self._ended)))]
-            await self._recorder.record(batch)
+            await self._recorder.record(batch, self._desk())
             for row, _ in batch:
                 self._held.discard(row.key)
                 self._calling.pop(row.key, None)

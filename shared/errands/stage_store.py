@@ -54,9 +54,10 @@ _RESUME = """
      where errand = $1 and paused_at is not null
     returning errand
 """
+# Not `now()` in the conditions: whoever waited for the other's commit began before it, and would not see it as past.
 _PROBE_NOW = """
     update stage set closed_until = now()
-     where errand = $1 and breaker in ('open', 'waiting') and closed_until > now()
+     where errand = $1 and breaker in ('open', 'waiting') and closed_until > clock_timestamp()
     returning errand
 """
 _ANNOUNCE = """
@@ -66,7 +67,8 @@ _ANNOUNCE = """
 """
 _WITHDRAW = "delete from closing where errand = $1 and closes_at = $2 and closes_at >= now() returning errand"
 _END = """
-    update closing set opens_at = now() where errand = $1 and closes_at = $2 and closes_at < now() and opens_at > now()
+    update closing set opens_at = now()
+     where errand = $1 and closes_at = $2 and closes_at < now() and opens_at > clock_timestamp()
     returning errand
 """
 _TAKE_TOKENS = """

@@ -1,12 +1,13 @@
 """What intake announces: an application or a change was judged."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from shared.messages import Message
+from shared.messages.moments import Instant
 from shared.problems import Problem
 
 Kind = Literal["advance_payment", "interim_advance_payment", "contract_performance"]
@@ -31,6 +32,7 @@ class KeyNoticeAdvice(BaseModel):
     """Where to: a department or a mail address."""
     mail_subject: str | None = None
     advice_ja: str | None = None
+    source: str | None = None
 
 
 class Terms(BaseModel):
@@ -59,6 +61,7 @@ class Terms(BaseModel):
     minimum_price_yen: int | None = None
     """Contracts below this price get no advance payment; None where the obligee sets no such price."""
     rates_valid_from: date
+    rates_valid_until: date | None = None
     rates_source: str
     key_notice: KeyNoticeAdvice = KeyNoticeAdvice()
 
@@ -70,7 +73,7 @@ class ApplicationAccepted(Message):
 
     portal: str
     application_id: str
-    accepted_at: datetime
+    accepted_at: Instant
     remarks: tuple[Problem, ...]
     lines: tuple[AcceptedLine, ...]
     application: dict[str, Any]
@@ -135,10 +138,18 @@ class ChangeAccepted(Message):
     portal: str
     change_id: str
     guarantee_number: str
-    accepted_at: datetime
+    accepted_at: Instant
     remarks: tuple[Problem, ...]
     change: dict[str, Any]
-    """The whole form, normalised, in the shape of the published `change.json` with ISO dates."""
+    """The whole form, normalised, in the shape of the published `change.json` with ISO dates.
+
+    `version_kind` is change, correction, change_cancellation or termination. A change brings at least one of `price`,
+    `fiscal_year_amount`, `amount`, `works_until`, and null means "as before"; all four are null for the other kinds.
+    `corrections` holds for a correction the corrected fields only, at least one of `contractor_name`, `jv_name`,
+    `project_name`, `contract_date`, `works_from`, `works_until`, `price`, `fiscal_year_amount`, `amount`,
+    `depository`; null is a value there, which only `jv_name` and `fiscal_year_amount` may have. It is {} for the
+    other kinds. `customer_number` is null only where the office asks (`portal` is then `office`).
+    """
 
     def for_portal(self) -> dict[str, Any]:
         """The published shape: the form itself stays inside."""

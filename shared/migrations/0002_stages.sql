@@ -42,4 +42,7 @@ alter table errand
 
 -- The row that has been due for longest: what a probe takes, and the order in which operators read.
 create index errand_longest_due on errand (errand, due_at, key) where state = 'due' and lease_owner is null;
+-- The last success of an errand, and their number without a look at the rows themselves.
+create index errand_settled_of on errand (errand, settled_at) where state = 'settled';
+drop index errand_settled;
 create index errand_held on errand (errand, due_at, key) where state = 'held';

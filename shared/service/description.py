@@ -38,6 +38,8 @@ class ServiceSettings(BaseSettings):
     """Where spans go (OTLP over HTTP, without `/v1/traces`); without it there are none."""
     crash_at: str = ""
     """Fault runs only: where this process kills itself; see `crashpoints.hook_of`."""
+    clock_file: Path | None = None
+    """Fault runs only: a file that says by how many seconds this process's clock is wrong; see `clock.jump_by`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Service:
         gauges: sets the metrics that only this service has, when somebody scrapes.
         ledger: what it tells the ledger of ops at its operator door.
         lives: run beside everything else from the start until the stop; one that ends, ends the process.
+        prunes: forget what has had its time; each deletes one batch and gives back how many rows went.
         on_start: run once everything it needs is connected, before anything is heard.
         on_stop: run after everything in hand is finished.
     """
@@ -77,6 +80,7 @@ class Service:
     gauges: Callable[[], Awaitable[None]] | None = None
     ledger: Ledger | None = None
     lives: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
+    prunes: Sequence[Callable[["postgres.Connection"], Awaitable[int]]] = ()
     on_start: Sequence[Callable[[], Awaitable[None]]] = ()
     on_stop: Sequence[Callable[[], Awaitable[None]]] = ()
     running: "Running | None" = field(default=None, repr=False)
@@ -107,6 +111,10 @@ class Service:
     def consumers_told(self) -> list[dict[str, Any]]:
         """What this process has in hand of each queue, for the operator door."""
         return [] if self.running is None else self.running.consumers_told()
+
+    def stages(self) -> Mapping[str, Mapping[str, str]]:
+        """How the outside of each errand stands, in this process's latest view; empty before the start."""
+        return {} if self.running is None else self.running.stages()
 
     def _alive(self) -> "Running":
         if self.running is None:

@@ -14,9 +14,10 @@ from typing import Any
 
 import uvicorn
 import uvloop
+from aiormq.exceptions import ChannelNotFoundEntity
 from pydantic import ValidationError
 
-from shared import crashpoints, inbox, logs, postgres, tracing
+from shared import clock, crashpoints, inbox, logs, postgres, tracing
 from shared.errands import store as errand_store
 from shared.errors import Misconfigured
 from shared.health import health_routes
@@ -46,6 +47,8 @@ def run(build_app: Callable[[], Service]) -> None:
             crashpoints.install(crashpoints.hook_of(service.settings.crash_at))
         if service.settings.traces_url:
             tracing.switch_on(service.name, service.settings.traces_url)
+        if service.settings.clock_file is not None:
+            clock.jump_by(clock.told_by(service.settings.clock_file))
         uvloop.run(_live(service))
     except* Misconfigured as errors:
         for error in errors.exceptions:
@@ -80,7 +83,7 @@ async def _live(service: Service) -> None:
     tasks: set[asyncio.Task[None]] = set()
     web = _web_server(service)
     try:
-        _start(tasks, running.owner.run(), running.relay.run(), web.serve(), _pruning(pool), watched_loop())
+        _start(tasks, running.owner.run(), running.relay.run(), web.serve(), _pruning(service, pool), watched_loop())
         _start(tasks, *(runner.run() for runner in running.runners.values()))
         _start(tasks, *(life() for life in service.lives))
         logger.info("service.opening")
@@ -105,8 +108,11 @@ async def _open(running: Running) -> None:
     for started in running.service.on_start:
         await started()
     await running.publisher.connect()
-    async with asyncio.timeout(START_TIMEOUT_S):
-        await running.broker.start()
+    try:
+        async with asyncio.timeout(START_TIMEOUT_S):
+            await running.broker.start()
+    except ChannelNotFoundEntity as error:
+        raise Misconfigured(f"The broker is not as planned ({error}): run `hosho topology apply` first.") from None
 
 
 def _start(tasks: set[asyncio.Task[None]], *lives: Coroutine[Any, Any, None]) -> None:
@@ -173,7 +179,7 @@ async def _check_schema(service: Service, pool: "postgres.Pool") -> None:
 
 def _web_server(service: Service) -> uvicorn.Server:
     app = service.web or web_app(service.name)
-    app.include_router(health_routes(service.reasons_not_ready))
+    app.include_router(health_routes(service.reasons_not_ready, service.stages))
     settings = service.settings
     operators = Operators.load(settings.operators_file)
     app.include_router(operator_routes(service, operators))
@@ -196,10 +202,10 @@ def _web_server(service: Service) -> uvicorn.Server:
     return server
 
 
-async def _pruning(pool: "postgres.Pool") -> None:
+async def _pruning(service: Service, pool: "postgres.Pool") -> None:
     while True:
         await asyncio.sleep(PRUNE_EVERY_S)
         with contextlib.suppress(*postgres.FAILURES):
             async with pool.acquire() as connection:
-                await inbox.prune(connection)
-                await errand_store.prune(connection)
+                for prune in (inbox.prune, errand_store.prune, *service.prunes):
+                    await prune(connection)

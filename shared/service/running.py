@@ -9,6 +9,7 @@ from shared import clock, delivery, postgres, topology
 from shared.delivery import Consumer, Hearing
 from shared.envelope import decode_pack, decode_single
 from shared.errands.runner import Runner
+from shared.errands.stages import Shown
 from shared.owner import Owner
 from shared.publisher import Publisher
 from shared.relay import Relay
@@ -84,6 +85,17 @@ class Running:
         if failing:
             reasons["deliveries"] = f"waiting for the database: {', '.join(failing)}"
         return reasons
+
+    def stages(self) -> Mapping[str, Mapping[str, str]]:
+        """See `Service.stages`. The words of outsiders and operators are not among it."""
+        return {name: _stage(runner.gate.shown) for name, runner in self.runners.items()}
+
+
+def _stage(shown: Shown | None) -> Mapping[str, str]:
+    if shown is None:
+        return {"standing": "unknown"}
+    times = {"since": shown.since, "until": shown.until}
+    return {"standing": shown.standing, **{name: at.isoformat() for name, at in times.items() if at is not None}}
 
 
 def _hearing(service: str, row: Hears) -> Hearing:

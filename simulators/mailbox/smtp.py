@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 import struct
+from collections import Counter
 from typing import Annotated, Any, Literal
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -25,15 +26,20 @@ class Mode(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    mode: Literal["normal", "421", "450", "550", "drop", "silence", "slow"]
+    mode: Literal["normal", "421", "450", "550", "drop", "silence", "slow", "slow-greeting"]
     seconds: Annotated[float, Field(gt=0)] | None = None
     slow_s: Annotated[float, Field(gt=0)] = SLOW_S
 
 
 class Switch:
-    """The present mode."""
+    """The present mode.
+
+    Attributes:
+        felt: how many conversations each mode has spoilt since the start.
+    """
 
     def __init__(self) -> None:
+        self.felt: Counter[str] = Counter()
         self._mode = Mode(mode="normal")
         self._ends_s: float | None = None
 
@@ -56,11 +62,20 @@ class Postman:
         self._ledger = ledger
         self._switch = switch
 
+    async def before_greeting(self) -> None:
+        """Lets whoever has connected wait, if the mode says so."""
+        mode = self._switch.present()
+        if mode.mode == "slow-greeting":
+            self._switch.felt[mode.mode] += 1
+            await asyncio.sleep(mode.slow_s)
+
     async def handle_MAIL(  # noqa: N802  # aiosmtpd finds it by this name.
         self, server: "Conversation", _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """The mode speaks here; otherwise every sender is welcome."""
         mode = self._switch.present()
+        if mode.mode not in ("normal", "slow-greeting"):
+            self._switch.felt[mode.mode] += 1
         match mode.mode:
             case "421":
                 await server.hang_up("421 4.3.2 Service not available")
@@ -72,7 +87,7 @@ class Postman:
                 await asyncio.sleep(mode.slow_s)
             case "450" | "550":
                 return f"{mode.mode} {mode.mode[0]}.2.0 Asked for by the mode"
-            case "normal":
+            case "normal" | "slow-greeting":
                 pass
         envelope.mail_from = address
         envelope.mail_options.extend(options)
@@ -146,6 +161,10 @@ class Conversation(SMTP):
             loop=asyncio.get_running_loop(),
             **options,
         )
+
+    async def _handle_client(self) -> None:
+        await self.postman.before_greeting()
+        await super()._handle_client()
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802  # It overrides the one of aiosmtpd.
         """As ever, unless a recipient wants the connection to break in the middle of the data."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.policy import default as modern
 
 SCHEMA = """
@@ -98,15 +98,34 @@ def clear(connection: sqlite3.Connection) -> None:
     connection.execute("delete from misbehaved")
 
 
-def shown(row: sqlite3.Row) -> dict[str, object]:
-    """A message as readers see it: subject and bodies decoded, headers in their order."""
-    parsed = message_from_bytes(row["content"], policy=modern)
+def brief(row: sqlite3.Row) -> dict[str, object]:
+    """What a ledger needs of a message: the envelope and the text. A tenth of the work of `shown`."""
+    # Parsed the old way, which leaves the headers alone: they are what takes the time.
+    parts = message_from_bytes(row["content"]).walk()
+    plain = (part for part in parts if part.get_content_type() == "text/plain")
+    return _envelope(row) | {"text": next(map(_old_text, plain), None)}
+
+
+def _old_text(part: Message) -> str:
+    payload = part.get_payload(decode=True)
+    text = payload if isinstance(payload, bytes) else b""
+    return text.decode(part.get_content_charset() or "utf-8", "replace")
+
+
+def _envelope(row: sqlite3.Row) -> dict[str, object]:
     return {
         "id": row["id"],
         "message_id": row["message_id"],
         "received_at": row["received_at"],
         "from": row["mail_from"],
         "to": json.loads(row["rcpt_to"]),
+    }
+
+
+def shown(row: sqlite3.Row) -> dict[str, object]:
+    """A message as readers see it: subject and bodies decoded, headers in their order."""
+    parsed = message_from_bytes(row["content"], policy=modern)
+    return _envelope(row) | {
         "subject": str(parsed["Subject"]) if parsed["Subject"] is not None else None,
         "text": _body(parsed, "plain"),
         "html": _body(parsed, "html"),

@@ -41,7 +41,10 @@ class MailboxDoor:
         ]
 
     async def messages(self, request: web.Request) -> web.Response:
-        """Messages in the order they came; `to`, `message_id`, `after` (an id) and `limit` narrow them."""
+        """Messages in the order they came; `to`, `message_id`, `after` (an id) and `limit` narrow them.
+
+        `brief` leaves subject, HTML and headers away.
+        """
         query = request.query
         try:
             after, limit = int(query.get("after", 0)), int(query.get("limit", LINES_DEFAULT))
@@ -52,7 +55,8 @@ class MailboxDoor:
         total = await self._ledger.do(store.count)
         rows = await self._ledger.do(lambda db: store.find(db, wanted))
         following = rows[-1]["id"] if len(rows) == limit else None
-        return json_answer({"total": total, "messages": [store.shown(row) for row in rows], "next_after": following})
+        show = store.brief if "brief" in query else store.shown
+        return json_answer({"total": total, "messages": [show(row) for row in rows], "next_after": following})
 
     async def message(self, request: web.Request) -> web.Response:
         """One message."""
@@ -72,8 +76,8 @@ class MailboxDoor:
         return web.Response(status=204)
 
     async def mode(self, _: web.Request) -> web.Response:
-        """The present mode."""
-        return json_answer(self._switch.present().model_dump())
+        """The present mode, and how many conversations each mode has spoilt since the start."""
+        return json_answer({**self._switch.present().model_dump(), "felt": self._switch.felt})
 
     async def switch(self, request: web.Request) -> web.Response:
         """Takes on another mode."""

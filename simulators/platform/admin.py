@@ -52,8 +52,8 @@ class AdminDoor:
         return json_answer({"total": total, "certificates": rows, "next_after": following})
 
     async def mode(self, _: web.Request) -> web.Response:
-        """The present mode."""
-        return json_answer(self._outage.present().model_dump())
+        """The present mode, and how many requests each mode has spoilt since the start."""
+        return json_answer({**self._outage.present().model_dump(), "answered": self._outage.answered})
 
     async def switch(self, request: web.Request) -> web.Response:
         """Takes on another mode."""

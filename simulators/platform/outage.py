@@ -1,5 +1,6 @@
 """Outages of the whole platform, switched on and off by hand."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -25,9 +26,14 @@ class Mode(BaseModel):
 
 
 class Outage:
-    """The present mode; it touches everything below /v1 and counts as no try of any marker."""
+    """The present mode; it touches everything below /v1 and counts as no try of any marker.
+
+    Attributes:
+        answered: how many requests each mode has spoilt since the start.
+    """
 
     def __init__(self) -> None:
+        self.answered: Counter[str] = Counter()
         self._mode = Mode(mode="normal")
         self._ends_s: float | None = None
 
@@ -45,9 +51,10 @@ class Outage:
     def answer(self, at: datetime) -> Answer | None:
         """What every request gets now; None when the platform works."""
         mode = self.present()
+        if mode.mode == "normal":
+            return None
+        self.answered[mode.mode] += 1
         match mode.mode:
-            case "normal":
-                return None
             case "reset":
                 return Answer("reset", 0, travel=Travel.RESET)
             case "silence":

@@ -10,7 +10,13 @@ import pytest
 
 from shared.messages import Message
 from shared.messages.core import GuaranteeConcluded, GuaranteeDeclined
-from shared.messages.intake import ApplicationAccepted, ApplicationConflicted, ApplicationRejected, ChangeRejected
+from shared.messages.intake import (
+    ApplicationAccepted,
+    ApplicationConflicted,
+    ApplicationRejected,
+    ChangeAccepted,
+    ChangeRejected,
+)
 from shared.messages.issuer import GuaranteeIssued, GuaranteeStatusChanged, PaperOrdered
 
 EXAMPLES: Final = Path(__file__).parent / "examples"
@@ -18,6 +24,7 @@ _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT")
 
 INSIDE: Final[dict[type[Message], dict[str, Any]]] = {
     ApplicationAccepted: {"application": {"contact": {"phone": "055-000-0000"}}},
+    ChangeAccepted: {"change": {"completion_mail": {"wanted": True, "address": "keiri@kensetsu.example"}}},
     ChangeRejected: {"message_id": None},
     GuaranteeIssued: {
         "completion_mail": {"wanted": True, "address": "keiri@kensetsu.example"},
@@ -30,7 +37,7 @@ INSIDE: Final[dict[type[Message], dict[str, Any]]] = {
 """What a fact carries besides its published example."""
 
 TO_PORTALS: Final = (
-    *(ApplicationAccepted, ApplicationRejected, ApplicationConflicted, ChangeRejected),
+    *(ApplicationAccepted, ApplicationRejected, ApplicationConflicted, ChangeAccepted, ChangeRejected),
     *(GuaranteeIssued, GuaranteeStatusChanged),
 )
 

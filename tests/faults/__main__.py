@@ -1,4 +1,4 @@
-"""The commands: `python -m tests.faults quick | crash-points | storm | flood`."""
+"""The commands: `python -m tests.faults quick | crash-points | storm | regressions | away | flood | breaks`."""
 
 import argparse
 import asyncio
@@ -12,20 +12,26 @@ from typing import Any, Final
 from deploy.local.screen import say
 from shared.topology import SERVICES
 from tests.faults import plan
+from tests.faults.breaking import break_all
+from tests.faults.breaks import BREAKS
 from tests.faults.building import world_of_its_own
 from tests.faults.flood import flood
 from tests.faults.points import Visits, steering, visit_all
 from tests.faults.rounds import Outcome, Size, carried_out, report, told
+from tests.faults.seeds import REGRESSIONS
 from tests.faults.settling import settled
 from tests.faults.workload import GENTLE, ROUGH, applications, decide, portals_of
 
+COMMANDS: Final = ("quick", "crash-points", "storm", "regressions", "away", "flood", "breaks")
 QUICK_APPLICATIONS: Final = 60
 STORM_APPLICATIONS: Final = 1_000
 FLOOD_APPLICATIONS: Final = 3_000
 FLOOD_SETTLE_S_MAX: Final = 300.0
 FAULTS: Final = 200
-QUICK: Final = Size(senders=6, lanes=2, settle_s_max=40)
-STORM: Final = Size(senders=24, lanes=3, settle_s_max=600)
+QUICK: Final = Size(senders=6, lanes=2, settle_s_max=40, strikes=2)
+STORM: Final = Size(senders=48, lanes=6, settle_s_max=900)
+AWAY_APPLICATIONS: Final = 200
+AWAY: Final = Size(senders=12, lanes=1, settle_s_max=900)
 
 
 async def crash_points(seed: int, services: Sequence[str]) -> int:
@@ -64,13 +70,37 @@ async def quick_round(seed: int, applications_count: int) -> int:
 
 async def storm_round(seed: int, applications_count: int, faults: int) -> int:
     """Everything at once for as long as the plan lasts; writes the report."""
-    drawn = plan.storm(seed, faults)
-    for line in drawn.lines:
-        say(line)
     async with world_of_its_own("faults-storm") as world, portals_of(world) as portals:
+        drawn = plan.storm(seed, faults, own_servers=world.owns_servers)
+        for line in drawn.lines:
+            say(line)
+        if not world.owns_servers:
+            say(f"the servers are not ours: {plan.LEFT_TO_OWN_SERVERS} are left out")
         outcome = await carried_out(world, portals, drawn, applications(seed, applications_count, ROUGH), STORM, say)
     for kind, times in sorted(outcome.struck.items()):
-        say(f"  {times:>4} × {kind}")
+        say(f"  {times:>4} × {kind} ({outcome.spent_s[kind]:.0f} s)")
+    return _end(outcome)
+
+
+async def regressions() -> int:
+    """Every storm and every quick round that ever found something, once more."""
+    failed = []
+    for kept in REGRESSIONS:
+        say(f"seed {kept.seed} once found: {kept.found}")
+        if kept.is_quick:
+            code = await quick_round(kept.seed, kept.applications)
+        else:
+            code = await storm_round(kept.seed, kept.applications, FAULTS)
+        failed += [kept.seed] if code else []
+    say(f"seeds that fail again: {failed}" if failed else f"{len(REGRESSIONS)} seeds are clean")
+    return 1 if failed else 0
+
+
+async def away_round(seed: int, applications_count: int) -> int:
+    """The platform cannot be reached for longer than any back-off; then everything goes on by itself."""
+    async with world_of_its_own("faults-away") as world, portals_of(world) as portals:
+        sent = applications(seed, applications_count, GENTLE)
+        outcome = await carried_out(world, portals, plan.away(seed), sent, AWAY, say)
     return _end(outcome)
 
 
@@ -97,12 +127,15 @@ def _end(outcome: Outcome) -> int:
 def main() -> None:
     """Run one command; exit 1 if the ledger is not clean."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("command", choices=("quick", "crash-points", "storm", "flood"))
+    parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("--applications", type=int, help="how many flow; 60 for quick, 1,000 for a storm")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same plan")
     parser.add_argument("--faults", type=int, default=FAULTS, help="how many a storm has")
     parser.add_argument("--service", choices=SERVICES, action="append", help="crash points of this one only")
+    parser.add_argument("--only", choices=[one.name for one in BREAKS], action="append", help="this break only")
     given = parser.parse_args()
+    if given.command == "breaks":
+        sys.exit(break_all(given.only or ()))
     for noisy in ("aiormq", "aio_pika"):
         # What breaks the portals' connections is our own doing.
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
@@ -111,6 +144,8 @@ def main() -> None:
         "crash-points": lambda: crash_points(given.seed, given.service or SERVICES),
         "flood": lambda: flood_round(given.seed, given.applications or FLOOD_APPLICATIONS),
         "storm": lambda: storm_round(given.seed, given.applications or STORM_APPLICATIONS, given.faults),
+        "regressions": regressions,
+        "away": lambda: away_round(given.seed, given.applications or AWAY_APPLICATIONS),
     }
     sys.exit(asyncio.run(commands[given.command]()))
 

@@ -40,6 +40,7 @@ class Account:
     order_violations: list[str] = field(default_factory=list)
     issued_at_mismatches: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    leaked: list[str] = field(default_factory=list)
     left_behind: list[str] = field(default_factory=list)
     parked: int = 0
     ended: Counter[str] = field(default_factory=Counter)
@@ -47,7 +48,7 @@ class Account:
     @property
     def faulty(self) -> dict[str, list[str]]:
         """What should not be, by name; empty when everything was kept."""
-        names = ("lost", "doubled", "order_violations", "issued_at_mismatches", "wrong", "left_behind")
+        names = ("lost", "doubled", "order_violations", "issued_at_mismatches", "wrong", "leaked", "left_behind")
         return {name: found for name in names if (found := getattr(self, name))}
 
     @property
@@ -73,6 +74,7 @@ def account(sent: Sequence[Sent], poison: int, told: Traces, incidents: Sequence
     _numbers(found, told)
     _platform(found, told)
     _parked(found, poison, told)
+    _keys(found, told)
     return found
 
 
@@ -104,6 +106,14 @@ def _application(found: Account, one: Sent, told: Traces) -> None:
         # Of these there can be only one for each subject, whatever happened; a second would have another id.
         if facts > 1 and name in (ACCEPTED, ISSUED):
             found.doubled.append(f"{name} of {subject}: {facts} different facts")
+    if outcomes["accepted"]:
+        _journalled(found, one, (ACCEPTED, one.name), told)
+
+
+def _journalled(found: Account, one: Sent, fact: tuple[str, str], told: Traces) -> None:
+    """The journal has no gaps: what was announced is in it."""
+    if not told.journal.get(one.name, {}).get(fact):
+        found.lost.append(f"{' of '.join(fact)}: not in the journal")
 
 
 def _has_queue(one: Sent, told: Traces) -> bool:
@@ -128,6 +138,7 @@ def _guarantee(found: Account, one: Sent, row: Mapping[str, Any], told: Traces, 
         if row["status"] not in STATUSES[end]:
             found.wrong.append(f"{number}: issued and {row['status']}")
         _told_of_issue(found, one, number, row["issued_at"], told)
+        _journalled(found, one, (ISSUED, f"{number}/1"), told)
     elif end is not End.HELD:
         if row["status"] not in STATUSES[end]:
             found.lost.append(f"{one.name} {number}: {row['status']}, not {end}")
@@ -226,6 +237,16 @@ def _parked(found: Account, poison: int, told: Traces) -> None:
     if len(told.parked) != poison:
         lot = found.lost if len(told.parked) < poison else found.wrong
         lot.append(f"{len(told.parked)} parked, {poison} expected: {dict(codes)}; {told.parked[:3]}")
+    if told.given_up > len(told.parked):
+        found.lost.append(f"{told.given_up} facts were given up, and only {len(told.parked)} lie on the desk")
+
+
+def _keys(found: Account, told: Traces) -> None:
+    """One key for each number, the same at both ends, and nowhere in the clear."""
+    found.wrong += [
+        f"{number}: the platform knows another key" for number, opens in told.keys_open.items() if not opens
+    ]
+    found.leaked = list(told.leaks)
 
 
 def _moment(text: str) -> datetime:

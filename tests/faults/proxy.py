@@ -13,9 +13,12 @@ from tests.faults.pauses import lapse
 CHUNK_BYTES: Final = 64 * 1024
 LINGER_NONE: Final = struct.pack("ii", 1, 0)
 
+Target = tuple[str, int]
+"""A host and its port."""
+
 
 class Wire:
-    """A listening port whose connections lead on to one port of the loopback.
+    """A listening port of the loopback whose connections lead on to one port of one host.
 
     Attributes:
         name: who is connected with whom, as `issuer-postgres`.
@@ -23,16 +26,19 @@ class Wire:
         bytes_per_s: how fast a direction passes bytes on; None for as fast as they come.
         closed: whether new connections are reset at once.
         cuts: how many connections were cut so far.
+        touched: how often a fault was felt: a connection cut or turned away, a chunk delayed, throttled or held.
     """
 
-    def __init__(self, name: str, target_port: int) -> None:
+    def __init__(self, name: str, target_port: int, target_host: str = LOOPBACK) -> None:
         self.name = name
         self.target_port = target_port
+        self.target_host = target_host
         self.port = 0
         self.delay_s = 0.0
         self.bytes_per_s: float | None = None
         self.closed = False
         self.cuts = 0
+        self.touched = 0
         self._passing = asyncio.Event()
         self._passing.set()
         self._server: asyncio.Server | None = None
@@ -63,6 +69,7 @@ class Wire:
         """Reset every connection, in both directions and without a farewell; gives back how many there were."""
         cut = self.connections
         self.cuts += cut
+        self.touched += cut
         for end in list(self._ends):
             _reset(end)
         return cut
@@ -80,6 +87,10 @@ class Wire:
         self.delay_s, self.bytes_per_s, self.closed = 0.0, None, False
         self.release()
 
+    @property
+    def _troubled(self) -> bool:
+        return bool(self.delay_s or self.bytes_per_s) or not self._passing.is_set()
+
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # A plain function with a task of ours: asyncio complains of a task of its own that is cancelled.
         life = asyncio.create_task(self._lead_on(reader, writer))
@@ -88,10 +99,11 @@ class Wire:
 
     async def _lead_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.closed:
+            self.touched += 1
             _reset(writer)
             return
         try:
-            there, back = await asyncio.open_connection(LOOPBACK, self.target_port)
+            there, back = await asyncio.open_connection(self.target_host, self.target_port)
         except OSError:
             _reset(writer)
             return
@@ -113,6 +125,7 @@ class Wire:
     async def _pass(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         with suppress(OSError, RuntimeError):
             while chunk := await source.read(CHUNK_BYTES):
+                self.touched += self._troubled
                 if self.delay_s:
                     await lapse(self.delay_s)
                 if self.bytes_per_s:
@@ -130,10 +143,15 @@ def _reset(end: asyncio.StreamWriter) -> None:
     end.transport.abort()
 
 
+def _wire(name: str, target: int | Target) -> Wire:
+    host, port = (LOOPBACK, target) if isinstance(target, int) else target
+    return Wire(name, port, host)
+
+
 @asynccontextmanager
-async def wires(targets: Mapping[str, int]) -> AsyncIterator[dict[str, Wire]]:
-    """Wires by name, each to its target port, open for the length of a block."""
-    opened = {name: Wire(name, port) for name, port in targets.items()}
+async def wires(targets: Mapping[str, int | Target]) -> AsyncIterator[dict[str, Wire]]:
+    """Wires by name, each to its target (a port of the loopback if only that is given), open for a block's length."""
+    opened = {name: _wire(name, target) for name, target in targets.items()}
     try:
         for wire in opened.values():
             await wire.open()

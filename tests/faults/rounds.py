@@ -3,7 +3,7 @@
 import asyncio
 import json
 import subprocess
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,14 +16,15 @@ from tests.faults.kinds import Fault
 from tests.faults.ledger import Account
 from tests.faults.pauses import elapsed_s, lapse
 from tests.faults.plan import Plan
-from tests.faults.settling import Say, settled
+from tests.faults.settling import Say, left_in_queues, settled
 from tests.faults.workload import Workload
 from tests.faults.world import World
 
 REPORT: Final = BUILD / "faults.json"
 TOLD_EVERY: Final = 10
-STRIKES_MAX: Final = 5
 STRIKE_AGAIN_S: Final = 2.0
+AHEAD_PART: Final = 0.03
+"""How far the applications and the faults may run ahead of each other, as a part of the whole: they last equally."""
 
 
 @dataclass(slots=True)
@@ -31,7 +32,8 @@ class Outcome:
     """What a round came to.
 
     Attributes:
-        struck: how many faults of each kind were carried out; missed: those that found nothing to hit, and why.
+        struck: how many faults of each kind hit something; missed: those that found nothing to hit, and why.
+        spent_s: how long the faults of each kind took, all tries together.
         recovered_s: from the end of the last fault to the clean account.
     """
 
@@ -40,13 +42,19 @@ class Outcome:
     world: World
     struck: Counter[str] = field(default_factory=Counter)
     missed: list[str] = field(default_factory=list)
+    spent_s: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     took_s: float = 0.0
     recovered_s: float = 0.0
 
     @property
     def clean(self) -> bool:
-        """Whether every promise was kept and no service fell by itself."""
-        return self.account.clean and not self.world.tally.fell
+        """Whether every promise was kept, no service fell by itself, and enough was done to prove anything."""
+        return self.account.clean and not self.world.tally.fell and self.proves_enough
+
+    @property
+    def proves_enough(self) -> bool:
+        """Whether as many faults of as many kinds hit something as the plan asks for."""
+        return self.struck.total() >= self.plan.struck_min and len(self.struck) >= self.plan.kinds_min
 
     @property
     def figures(self) -> dict[str, float | int]:
@@ -61,21 +69,33 @@ class Outcome:
             "doubled_mails_in_the_known_windows": len(account.doubled_mails_in_the_known_windows),
             "order_violations": len(account.order_violations),
             "issued_at_mismatches": len(account.issued_at_mismatches),
+            "keys_leaked": len(account.leaked),
             "parked": account.parked,
             "kills": tally.kills,
             "restarts": tally.restarts,
             "cuts": tally.cuts,
             "recovered_s": round(self.recovered_s, 1),
+            "faults_struck": self.struck.total(),
+            "kinds_struck": len(self.struck),
+            "faults_missed": len(self.missed),
+            "took_s": round(self.took_s, 1),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How big a round is: applications on their way at once, faults at once, and how long the end may take."""
+    """How big a round is.
+
+    Attributes:
+        senders: applications on their way at once; lanes: faults at once.
+        settle_s_max: how long the end may take.
+        strikes: how often a fault that finds nothing to hit is tried.
+    """
 
     senders: int
     lanes: int
     settle_s_max: float
+    strikes: int = 5
 
 
 async def carried_out(
@@ -85,39 +105,58 @@ async def carried_out(
     outcome = Outcome(plan, Account(), world)
     watch = elapsed_s()
     load = Workload(dict(portals), sent, plan.seed)
-    for line in (f"seed {plan.seed}, commit {commit()}, {len(sent)} applications, {len(plan.faults)} faults",):
+    for line in (
+        f"seed {plan.seed}, commit {commit()}, {len(sent)} applications, {len(plan.faults) - plan.spares} faults",
+    ):
         say(line)
     flowing = asyncio.create_task(load.flow(size.senders))
     waiting = iter(enumerate(plan.faults, start=1))
     async with asyncio.TaskGroup() as group:
         for _ in range(size.lanes):
-            group.create_task(_lane(waiting, outcome, load, say))
+            group.create_task(_lane(waiting, outcome, load, size.strikes, say))
     load.allow(len(sent))
     await flowing
     after = elapsed_s()
-    say(f"{sum(outcome.struck.values())} faults of {len(outcome.struck)} kinds done; waiting for the last word")
+    say(f"{outcome.struck.total()} faults of {len(outcome.struck)} kinds struck within {watch():.0f} s")
     outcome.account = await settled(world, portals, sent, world.tally.poison, within_s=size.settle_s_max, say=say)
-    outcome.recovered_s, outcome.took_s = after(), watch()
+    outcome.recovered_s = after()
+    outcome.account.left_behind += await left_in_queues(world)
+    outcome.took_s = watch()
     return outcome
 
 
-async def _lane(waiting: Iterator[tuple[int, Fault]], outcome: Outcome, load: Workload, say: Say) -> None:
-    """Carry out one fault after the other; each lets a share of the applications go out beside it."""
-    total = len(outcome.plan.faults)
+async def _lane(waiting: Iterator[tuple[int, Fault]], outcome: Outcome, load: Workload, strikes: int, say: Say) -> None:
+    """Carry out one fault after the other, none before its share of the applications is received."""
+    wanted, applications = len(outcome.plan.faults) - outcome.plan.spares, len(load.sent)
+    ahead = max(1, int(applications * AHEAD_PART))
     for number, fault in waiting:
-        load.allow(len(load.sent) * number // total)
-        for tries_left in reversed(range(STRIKES_MAX)):
-            try:
-                await fault.strike(outcome.world)
-                outcome.struck[fault.kind] += 1
-                break
-            except Exception as error:  # noqa: BLE001 - clients say anything when they are cut, even a bare Exception.
-                # Another fault has just taken away what this one wanted to hit; it will be there again.
-                if not tries_left:
-                    outcome.missed.append(f"{fault}: {type(error).__name__} {error}"[:200])
-            await lapse(STRIKE_AGAIN_S)
+        struck = outcome.struck.total()
+        if number > wanted and struck >= wanted:
+            return
+        share = min(applications, applications * (struck + 1) // wanted)
+        load.allow(min(applications, share + ahead))
+        await load.has_brought(max(0, share - ahead))
+        watch = elapsed_s()
+        await _strike(fault, outcome, strikes)
+        outcome.spent_s[fault.kind] += watch()
         if number % TOLD_EVERY == 0:
-            say(f"[{number}/{total}] {fault.kind}; {load.acknowledged} of {len(load.sent)} applications received")
+            progress = f"{outcome.struck.total()} of {wanted} faults struck, {len(outcome.missed)} missed"
+            say(f"[{number}] {progress}; {load.acknowledged} of {applications} applications received")
+
+
+async def _strike(fault: Fault, outcome: Outcome, strikes: int) -> None:
+    for tries_left in reversed(range(strikes)):
+        try:
+            await fault.strike(outcome.world)
+        except Exception as error:  # noqa: BLE001 - clients say anything when they are cut, even a bare Exception.
+            # Another fault has just taken away what this one wanted to hit; it will be there again.
+            if not tries_left:
+                outcome.missed.append(f"{fault}: {type(error).__name__} {error}"[:200])
+                return
+            await lapse(STRIKE_AGAIN_S)
+        else:
+            outcome.struck[fault.kind] += 1
+            return
 
 
 def report(outcome: Outcome, path: Path = REPORT) -> None:
@@ -132,9 +171,13 @@ def told(outcome: Outcome) -> list[str]:
     lines = [", ".join(f"{name} {value}" for name, value in outcome.figures.items())]
     lines += [f"ended: {dict(sorted(outcome.account.ended.items()))}; the round took {outcome.took_s:.0f} s"]
     lines += [f"missed: {line}" for line in outcome.missed]
+    if not outcome.proves_enough:
+        lines.append(
+            f"TOO LITTLE WAS STRUCK: {outcome.plan.struck_min} of {outcome.plan.kinds_min} kinds are asked for"
+        )
     lines += [f"FELL BY ITSELF: {name}" for name in tally.fell]
     lines += [f"NOT CLEAN {name}: {line}" for name, found in outcome.account.faulty.items() for line in found[:20]]
-    return [*lines, "the ledger is clean" if outcome.clean else "THE LEDGER IS NOT CLEAN"]
+    return [*lines, "the ledger is clean" if outcome.account.clean else "THE LEDGER IS NOT CLEAN"]
 
 
 def commit() -> str:

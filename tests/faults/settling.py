@@ -4,17 +4,20 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from shared.errors import Misconfigured, Transient
 from simulators.portal.client import Portal
 from tests.faults import traces
 from tests.faults.expected import Sent
 from tests.faults.ledger import Account, account
-from tests.faults.pauses import lapse
+from tests.faults.pauses import elapsed_s, lapse
 from tests.faults.world import World
 
 LOOK_EVERY_S: Final = 0.3
 """How often the tables are looked at; the whole account is only drawn up when they are empty."""
 
 ACCOUNT_EVERY_S: Final = 2.0
+QUEUES_S_MAX: Final = 20.0
+"""How long the broker's statistics may lag behind its queues, with a wide margin for a busy machine."""
 
 Say = Callable[[str], None]
 
@@ -49,9 +52,22 @@ async def settled(
         await lapse(LOOK_EVERY_S if last is None else min(ACCOUNT_EVERY_S, LOOK_EVERY_S + len(sent) / 1000))
 
 
+async def left_in_queues(world: World) -> list[str]:
+    """What lies in queues, ready or unacknowledged, once the broker's statistics have caught up; at best nothing."""
+    watch = elapsed_s()
+    while True:
+        try:
+            found = await traces.left_in_queues(world)
+        except (Transient, Misconfigured) as error:
+            found = [f"the broker's statistics: {error}"]
+        if not found or watch() > QUEUES_S_MAX:
+            return found
+        await lapse(LOOK_EVERY_S)
+
+
 async def _waiting(world: World) -> list[str]:
     try:
-        return await traces.left_behind(world)
+        return await traces.left_behind(world) or await traces.waiting_in_queues(world)
     except Exception as error:  # noqa: BLE001 - a server that is still coming back is a reason to wait, whatever it says.
         return [f"the database: {type(error).__name__}"]
 

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from simulators.portal.answers import Answer
-from simulators.portal.client import ACCEPTED, ISSUED
+from simulators.portal.client import ACCEPTED, ISSUED, REJECTED
 from simulators.portal.samples import example, with_platform
-from tests.faults.expected import Sent
+from tests.faults.expected import DECLINED, Sent
 from tests.faults.ledger import Account, account
 from tests.faults.traces import Mailed, Traces
 from tests.faults.world import Incident
@@ -51,6 +52,7 @@ def _kept() -> Traces:
     told.arrivals[f"{NUMBER}/1"] = ARRIVED
     told.requests = [_request(f"{NUMBER}/1")]
     told.mails = [_mail()]
+    told.keys_open = {NUMBER: True}
     told.journal[NAME] = {(ACCEPTED, NAME): 1, (ISSUED, f"{NUMBER}/1"): 1}
     return told
 
@@ -118,7 +120,15 @@ BREACHES: list[tuple[str, Callable[[Traces], object]]] = [
     ("issued_at_mismatches", lambda told: told.arrivals.update({f"{NUMBER}/1": "2026-01-20T09:30:01.201+09:00"})),
     ("issued_at_mismatches", _told_another_time),
     ("order_violations", lambda told: told.requests.insert(0, _request(f"{NUMBER}/2"))),
+    ("lost", lambda told: told.journal[NAME].pop((ACCEPTED, NAME))),
+    ("lost", lambda told: told.journal[NAME].pop((ISSUED, f"{NUMBER}/1"))),
+    ("lost", lambda told: setattr(told, "given_up", 1)),
+    ("wrong", lambda told: told.guarantees[NAME].append(_row() | {"kind": "contract_performance"})),
+    ("wrong", lambda told: told.mails.__setitem__(0, replace(_mail(), to="somebody@else.example"))),
+    ("wrong", lambda told: told.keys_open.update({NUMBER: False})),
+    ("leaked", lambda told: told.leaks.append(f"the key of {NUMBER} stands in the log issuer.log")),
     ("left_behind", lambda told: told.left_behind.append("issuer: 1 row in the outbox")),
+    ("left_behind", lambda told: told.left_behind.append("ops.journal: 3 messages wait")),
 ]
 
 
@@ -151,6 +161,49 @@ def test_a_refused_line_is_accounted_for() -> None:
 
     assert _of(told, _sent("electronic", "refuse")).clean
     assert "lost" in _of(told).faulty
+
+
+def test_a_declined_line_is_accounted_for() -> None:
+    told = _kept()
+    told.guarantees[NAME] = [_row("declined", None)]
+    told.arrivals.clear()
+    told.mails.clear()
+    sent = _sent()
+    declined = replace(sent, application={**sent.application, "application_id": f"A-1{DECLINED}"})
+    told.answers[declined.name], told.answered[declined.name] = told.answers.pop(NAME), told.answered.pop(NAME)
+    told.guarantees[declined.name] = told.guarantees.pop(NAME)
+    told.journal[declined.name] = {(ACCEPTED, declined.name): 1}
+
+    assert _of(told, declined).clean
+    told.guarantees[declined.name] = [_row("awaiting_conclusion", None)]
+    assert "lost" in _of(told, declined).faulty
+    told.guarantees[declined.name] = [_row("declined", None)]
+    told.arrivals[f"{NUMBER}/1"] = ARRIVED
+    assert "wrong" in _of(told, declined).faulty
+
+
+def test_a_rejected_application_is_answered_and_makes_nothing() -> None:
+    told, rejected = Traces(), replace(_sent(), valid=False)
+    told.answers[NAME] = [_answer("a-1", REJECTED, {})]
+    told.answered[NAME] = ["rejected"]
+
+    assert _of(told, rejected).clean
+    told.answers[NAME] = []
+    told.answers[f"{PORTAL}/A-2"] = [_answer("b", REJECTED, {})]
+    assert "lost" in _of(told, rejected).faulty
+    told.answers[NAME] = [_answer("a-1", REJECTED, {})]
+    told.guarantees[NAME] = [_row()]
+    assert "wrong" in _of(told, rejected).faulty
+    told.answered[NAME] = ["accepted"]
+    assert "wrong" in _of(told, rejected).faulty
+
+
+def test_another_content_under_an_accepted_id_is_answered() -> None:
+    told, sent = _kept(), replace(_sent(), conflicts=1)
+
+    assert "lost" in _of(told, sent).faulty
+    told.answered[NAME].append("conflicted")
+    assert _of(told, sent).clean
 
 
 def test_a_line_that_needs_a_person_is_held_and_not_forgotten() -> None:

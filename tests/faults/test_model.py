@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 from threading import Thread
 from typing import Any, ClassVar, TypeVar
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
@@ -130,6 +130,8 @@ def test_whatever_happens_every_version_is_heard_done_recorded_and_told_once(fre
         stateful_step_count=STEPS,
         deadline=None,
         derandomize=True,
+        # No shrinking: every failing run waits to its very end, so a smaller example would take an hour to find.
+        phases=[Phase.generate],
         database=None,
         suppress_health_check=list(HealthCheck),
     )

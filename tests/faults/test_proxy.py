@@ -95,3 +95,24 @@ async def test_a_slow_wire_takes_its_time(wire: Wire) -> None:
     assert await _ask(reader, writer) == b"hello\n"
     assert watch() >= 2 * DELAY_S
     writer.close()
+
+
+async def test_a_wire_tells_whether_anybody_felt_what_was_done_to_it(wire: Wire) -> None:
+    reader, writer = await asyncio.open_connection(LOOPBACK, wire.port)
+    await _ask(reader, writer)
+    assert wire.touched == 0
+
+    wire.delay_s = DELAY_S
+    await _ask(reader, writer)
+    slowed = wire.touched
+    wire.mend()
+    await _ask(reader, writer)
+    assert slowed == wire.touched == 2
+
+    wire.cut()
+    wire.closed = True
+    again, other = await asyncio.open_connection(LOOPBACK, wire.port)
+    assert await _has_ended(again)
+    assert wire.touched == slowed + 2
+    writer.close()
+    other.close()

@@ -10,7 +10,7 @@ from tests.faults.workload import GENTLE, applications, portals_of
 
 SEED = 2026
 APPLICATIONS = 60
-SIZE = Size(senders=6, lanes=2, settle_s_max=60)
+SIZE = Size(senders=6, lanes=2, settle_s_max=60, strikes=2)
 
 
 async def test_brief_faults_lose_double_and_misdate_nothing(fresh_database: Servers) -> None:

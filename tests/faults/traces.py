@@ -10,15 +10,27 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+import aio_pika
 import aiohttp
 import asyncpg
+from aio_pika.exceptions import AMQPError
 
+from deploy.broker.management import management
+from deploy.database import with_database
+from deploy.portals import plan_for
 from shared.topology import SERVICES
 from simulators.portal.answers import Answer
 from simulators.portal.client import Portal
+from tests.faults import keys
 from tests.faults.world import World
 
 PAGE_ITEMS: Final = 200
+FAILURES: Final = (
+    *(aiohttp.ClientError, AMQPError, TimeoutError, OSError, RuntimeError),
+    *(asyncpg.PostgresError, asyncpg.InterfaceError),
+)
+"""What whoever reads may meet while something is still coming back."""
+
 NUMBER: Final = re.compile(r"[0-9]{5}-[0-9]{6}")
 
 _AT_REST: Final = """
@@ -67,7 +79,9 @@ class Traces:
         parked: what lies on the desk: (hearer, code, correlation, reason).
         given_up: how many facts the hearers remember as parked.
         journal: how many different facts of (type, subject) were announced, by `portal/application_id`.
-        left_behind: rows that should not be there at rest, in words.
+        keys_open: for a sample of numbers, whether the key the issuer shows opens the platform's door.
+        leaks: places where a key of that sample stands in the clear, in words.
+        left_behind: rows and messages that should not be there at rest, in words.
     """
 
     answers: dict[str, list[Answer]] = field(default_factory=lambda: defaultdict(list))
@@ -81,6 +95,8 @@ class Traces:
     parked: list[tuple[str, str, str, str]] = field(default_factory=list)
     given_up: int = 0
     journal: dict[str, dict[tuple[str, str], int]] = field(default_factory=lambda: defaultdict(dict))
+    keys_open: dict[str, bool] = field(default_factory=dict)
+    leaks: list[str] = field(default_factory=list)
     left_behind: list[str] = field(default_factory=list)
 
 
@@ -88,16 +104,19 @@ async def read(world: World, portals: Mapping[str, Portal]) -> Traces:
     """Read everything. Raises AssertionError while something does not answer, so that it can be tried again."""
     told = Traces()
     try:
-        told.left_behind = await left_behind(world)
+        told.left_behind = await left_behind(world) + await waiting_in_queues(world)
         for name, portal in portals.items():
             await _portal(told, name, portal)
         for row in await world.remembered("platform", "/admin/certificates", "certificates"):
             told.arrivals[row["key"]] = row["arrived_at"]
-        told.requests = list(await world.remembered("platform", "/admin/requests", "requests"))
-        told.mails = [_mailed(row) for row in await world.remembered("mailbox", "/messages", "messages")]
+        told.requests = list(await world.noted("platform", "/admin/requests", "requests"))
+        mails = await world.noted("mailbox", "/messages", "messages", brief="")
+        told.mails = [_mailed(row) for row in mails]
         told.orders = list(await world.remembered("core", "/paper-orders", "orders"))
         await _tables(told, world)
-    except (aiohttp.ClientError, TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        told.keys_open = await keys.revealed(world, portals, told.guarantees)
+        told.leaks = keys.leaks(world, mails)
+    except FAILURES as error:
         raise AssertionError(f"something does not answer: {type(error).__name__}: {error}") from error
     return told
 
@@ -110,6 +129,31 @@ async def left_behind(world: World) -> list[str]:
         f" ({row['why']})"
         for row in rows
         if row["outbox"] or row["due"] or row["leased"]
+    ]
+
+
+async def waiting_in_queues(world: World) -> list[str]:
+    """The messages that wait for a consumer at this moment, by queue, in words."""
+    place = world.system.place
+    found = []
+    async with await aio_pika.connect(with_database(place.stack.addresses.broker_url, place.vhost)) as connection:
+        channel = await connection.channel()
+        for queue in plan_for(place.stack.portals_file).queues:
+            declared = await channel.declare_queue(queue.name, passive=True)
+            if count := declared.declaration_result.message_count:
+                found.append(f"{queue.name}: {count} messages wait")
+    return found
+
+
+async def left_in_queues(world: World) -> list[str]:
+    """The same with those that a consumer holds unacknowledged, as the broker's statistics tell: seconds later."""
+    place = world.system.place
+    async with management(place.stack.addresses.management_url, place.vhost) as api:
+        queues = await api.get(api.path("queues"))
+    return [
+        f"{queue['name']}: {queue.get('messages', '?')} messages, ready or unacknowledged"
+        for queue in queues
+        if queue.get("messages") != 0
     ]
 
 

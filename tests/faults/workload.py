@@ -28,6 +28,8 @@ DECIDE_S: Final = 0.3
 HTTP_SHARE: Final = 0.4
 REPEATED_SHARE: Final = 0.15
 CONFLICTED_SHARE: Final = 0.05
+PLATFORM_SHARE: Final = 0.5
+"""How many of the troubled applications meet a platform that misbehaves; the others a mail server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,23 @@ class Mixture:
 
     Attributes:
         troubled_share: how many of the applications carry one.
+        slow_platform, slow_mail: trouble that keeps a caller waiting for its whole time-out.
+        slow_share: how many of the troubled ones get such trouble; many would only fill all slots with waiting.
     """
 
     platform: Sequence[str]
     mail: Sequence[str]
     troubled_share: float
+    slow_platform: Sequence[str] = ()
+    slow_mail: Sequence[str] = ()
+    slow_share: float = 0.0
+
+    def troubled(self, application: dict[str, Any], dice: Random) -> dict[str, Any]:
+        """The application with one trouble in it."""
+        slowly = dice.random() < self.slow_share
+        if dice.random() < PLATFORM_SHARE:
+            return with_platform(application, dice.choice(self.slow_platform if slowly else self.platform))
+        return with_mail(application, dice.choice(self.slow_mail if slowly else self.mail))
 
 
 GENTLE: Final = Mixture(
@@ -52,17 +66,21 @@ GENTLE: Final = Mixture(
 
 ROUGH: Final = Mixture(
     platform=(
-        *("503x2", "503-date", "503-bare", "500-after", "503-after", "500x3", "429x2", "409x2", "400", "404", "401"),
-        *("slow", "drip", "cut", "reset-before", "reset-after", "silence", "silence-after", "refuse", "key-reused"),
+        # No 401 and no 403: said of one certificate they mean our credentials, and close the way for all others.
+        *("503x2", "503-date", "503-bare", "500-after", "503-after", "500x3", "429x2", "409x2", "400", "404"),
+        *("cut", "reset-before", "reset-after", "refuse", "key-reused"),
         *("unreadable", "html", "empty", "huge", "repeat-200", "get-503", "reset-after] [platform:400"),
         *("arrived-missing", "arrived-null", "arrived-unreadable", "arrived-past", "arrived-future"),
         *("arrived-zone", "arrived-lower", "arrived-nanos", "arrived-seconds"),
     ),
     mail=(
         *("smtp-450x2", "smtp-421", "smtp-452", "smtp-550", "smtp-553", "smtp-451-dot", "smtp-554-dot", "smtp-drop"),
-        *("smtp-drop-data", "smtp-drop-dot", "smtp-silence", "smtp-slow"),
+        *("smtp-drop-data", "smtp-drop-dot"),
     ),
     troubled_share=0.35,
+    slow_platform=("slow", "drip", "silence", "silence-after"),
+    slow_mail=("smtp-silence", "smtp-slow"),
+    slow_share=0.03,
 )
 """Everything the simulators can do."""
 
@@ -77,12 +95,7 @@ def applications(seed: int, count: int, mixture: Mixture) -> list[Sent]:
         (sample,) = islice(streams[portal], 1)
         application = sample.application
         if sample.accepted and dice.random() < mixture.troubled_share:
-            trouble = dice.random() < 0.5
-            application = (
-                with_platform(application, dice.choice(mixture.platform))
-                if trouble
-                else with_mail(application, dice.choice(mixture.mail))
-            )
+            application = mixture.troubled(application, dice)
         made.append(Sent(portal, application, sample.accepted))
     return made
 
@@ -99,12 +112,19 @@ class Workload:
         self.acknowledged = 0
         self._allowed = asyncio.Semaphore(0)
         self._allowed_so_far = 0
+        self._brought_some = asyncio.Event()
 
     def allow(self, count: int) -> None:
         """Let that many applications go out in all."""
         for _ in range(count - self._allowed_so_far):
             self._allowed.release()
         self._allowed_so_far = max(count, self._allowed_so_far)
+
+    async def has_brought(self, count: int) -> None:
+        """Wait until that many applications are through."""
+        while self.acknowledged < count:
+            self._brought_some.clear()
+            await self._brought_some.wait()
 
     async def flow(self, senders: int) -> None:
         """Send everything that is allowed, with so many applications on their way at once."""
@@ -116,6 +136,7 @@ class Workload:
                 await self._allowed.acquire()
                 await self._bring(one, dice)
                 self.acknowledged += 1
+                self._brought_some.set()
 
         async with asyncio.TaskGroup() as group:
             for number in range(senders):

@@ -1,10 +1,12 @@
 """A whole system whose services reach everything through wires, with the handles that break it and mend it."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
@@ -16,6 +18,9 @@ from deploy.local.runner import ProgramServer
 from shared.topology import SERVICES
 from tests.faults.proxy import Wire
 from tests.system import System
+
+OUTSIDE: Final = (simulator("platform"), simulator("mailbox"))
+"""Programs of the outside that a fault may end."""
 
 START_TRIES_MAX: Final = 6
 ASK_S_MAX: Final = 30.0
@@ -57,6 +62,8 @@ class World:
 
     Attributes:
         wires: by `<service>-<what it reaches>`, such as `issuer-postgres` or `notifier-smtp`.
+        keys: the authentication keys the ledger was shown, by guarantee number.
+        clocks: a folder with one file for each service, by which its clock is set wrong.
         owns_servers: whether PostgreSQL and RabbitMQ are this system's own and may be killed.
     """
 
@@ -65,16 +72,20 @@ class World:
         system: System,
         led: Mapping[str, Wire],
         program_of: Callable[[str, Mapping[str, str]], ProgramServer],
+        clocks: Path,
         *,
         owns_servers: bool,
     ) -> None:
         self.system, self.wires, self.owns_servers = system, led, owns_servers
         self.tally = Tally()
         self._program_of = program_of
-        self._locks = {name: asyncio.Lock() for name in (*SERVICES, "postgres", "rabbitmq")}
+        self._clocks = clocks
+        self._locks = {name: asyncio.Lock() for name in (*SERVICES, *OUTSIDE, "postgres", "rabbitmq")}
         self._turns = {name: asyncio.Lock() for name in self._locks}
         self._down: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self.keys: dict[str, str] = {}
+        self._noted: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self._http: aiohttp.ClientSession | None = None
 
     @property
@@ -86,7 +97,11 @@ class World:
     @asynccontextmanager
     async def living(self, given: Environments) -> AsyncIterator[None]:
         """The services, running and watched, for the length of a block."""
-        programs = {name: self._program_of(name, given.get(name, {})) for name in SERVICES}
+        programs = {}
+        for name in SERVICES:
+            self.set_clock(name, 0.0)
+            environment = {"CLOCK_FILE": str(self._clocks / name), **given.get(name, {})}
+            programs[name] = self._program_of(name, environment)
         await self.system.supervisor.start(programs, heal=False)
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ASK_S_MAX)) as self._http:
             for name in SERVICES:
@@ -106,6 +121,8 @@ class World:
     async def kill(self, name: str) -> None:
         """End a program as a power cut would."""
         async with self._locks[name]:
+            if not self.system.supervisor.child(name).running:
+                raise ProcessLookupError(f"{name} does not run")
             self._down.add(name)
             self.tally.note("kill", name)
             self.tally.kills += 1
@@ -169,6 +186,13 @@ class World:
             self._down.add(name)
             await self.start(name)
 
+    def set_clock(self, name: str, wrong_by_s: float) -> None:
+        """Let a service's clock be wrong by so many seconds from now on, also after a restart."""
+        # In place and always as long, so that whoever reads meanwhile finds the old number or the new one.
+        told = os.open(self._clocks / name, os.O_WRONLY | os.O_CREAT, 0o600)
+        os.pwrite(told, f"{wrong_by_s:+020.3f}\n".encode(), 0)
+        os.close(told)
+
     async def as_owner(self, statement: str, *values: object) -> list[asyncpg.Record]:
         """Ask the system's database as the owner role."""
         return await _asked(self.system.owner_url(), statement, values)
@@ -185,6 +209,14 @@ class World:
         """Let the mail server misbehave towards everybody, or behave again with `normal`."""
         await self._tell("mailbox", "/mode", {"mode": mode, **more})
 
+    async def platform_has_spoilt(self, mode: str) -> int:
+        """How many requests the platform has answered in this mode since it started."""
+        return int((await self._ask("platform", "/admin/mode"))["answered"].get(mode, 0))
+
+    async def mailbox_has_spoilt(self, mode: str) -> int:
+        """How many conversations the mail server has spoilt in this mode since it started."""
+        return int((await self._ask("mailbox", "/mode"))["felt"].get(mode, 0))
+
     async def conclude(self, portal: str, application_id: str, kind: str, *, declined: bool = False) -> None:
         """Let the core system decide on one line, the same fact however often it is said."""
         event = f"{portal}/{application_id}/{kind}"
@@ -199,19 +231,31 @@ class World:
         async with self.http.post(url, json=body, headers=self._token_for(name)) as answer:
             assert answer.status == 200, await answer.text()
 
+    async def _ask(self, name: str, path: str, query: Mapping[str, str] | None = None) -> Any:
+        url = self.system.url(simulator(name)) + path
+        async with self.http.get(url, params=query, headers=self._token_for(name)) as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
+
     async def remembered(self, name: str, path: str, part: str) -> list[dict[str, Any]]:
         """Everything a simulator remembers below one path, page by page."""
+        return await self._pages(name, path, part, {})
+
+    async def noted(self, name: str, path: str, part: str, **query: str) -> list[dict[str, Any]]:
+        """The same where a simulator only ever adds, each with a higher id: what was read before is not read again."""
+        known = self._noted.setdefault((name, path), [])
+        after = {"after": str(known[-1]["id"])} if known else {}
+        known += await self._pages(name, path, part, query | after)
+        return known
+
+    async def _pages(self, name: str, path: str, part: str, query: dict[str, str]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
-        query: dict[str, str] = {}
         while True:
-            url = self.system.url(simulator(name)) + path
-            async with self.http.get(url, params=query, headers=self._token_for(name)) as answer:
-                assert answer.status == 200, await answer.text()
-                page = await answer.json()
+            page = await self._ask(name, path, query)
             found += page[part]
             if page.get("next_after") is None:
                 return found
-            query = {"after": str(page["next_after"])}
+            query |= {"after": str(page["next_after"])}
 
     def _token_for(self, name: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.system.platform_token}"} if name == "platform" else {}

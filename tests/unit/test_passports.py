@@ -142,7 +142,7 @@ def _facts(service: str, built: Service) -> Facts:
         told_under={
             "Hears": {noun_of(row.message.TYPE) for row in built.hears} | doors,
             "Announces": {noun_of(kind.TYPE) for kind in _announced(service)},
-            "On its clock": {errand.name for errand in built.errands},
+            "On its clock": {errand.name for errand in built.errands} | {prune.__name__ for prune in built.prunes},
             "Owns": _tables(service),
         },
         calls_outside=any(path.stem == "edge" or path.parent.name == "edge" for path in _sources(service)),

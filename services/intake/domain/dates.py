@@ -116,9 +116,14 @@ def fiscal_year_of(day: date) -> int:
     return day.year if day.month >= FISCAL_YEAR_FIRST_MONTH else day.year - 1
 
 
+def day_in_japan(moment: datetime) -> date:
+    """The day of an instant by the calendar of Japan."""
+    return moment.astimezone(_TOKYO).date()
+
+
 def fiscal_year_at(moment: datetime) -> int:
     """The fiscal year of an instant, by the calendar of Japan."""
-    return fiscal_year_of(moment.astimezone(_TOKYO).date())
+    return fiscal_year_of(day_in_japan(moment))
 
 
 def last_day_of(fiscal_year: int) -> date:

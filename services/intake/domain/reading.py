@@ -1,4 +1,4 @@
-"""From a JSON object to the form, field by field, so that one wrong field hides nothing about the others.
+"""From a JSON object to a form, field by field, so that one wrong field hides nothing about the others.
 
 A field that cannot be read gets its problem and stays unset: asking the form for it raises `Unread`, which the rules
 take as "this cannot be judged". One problem per field is told, the first.
@@ -15,7 +15,8 @@ from pydantic_core import ErrorDetails
 
 from services.intake.domain.body import UNSOUND
 from services.intake.domain.catalogue import Code, problem
-from services.intake.domain.form import GUARANTEES_MAX, Application, Part
+from services.intake.domain.fields import Part
+from services.intake.domain.form import GUARANTEES_MAX
 from shared.problems import Problem
 
 PartT = TypeVar("PartT", bound=Part)
@@ -30,14 +31,6 @@ _CODE_OF: Final = {
 """What pydantic's refusals are called here; the form's own refusals bring their code with them."""
 
 _WORDS_OF: Final = {"max_length": "chars_max", "expected": "allowed"}
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A form, perhaps with fields unread, and why they are."""
-
-    form: Application
-    problems: tuple[Problem, ...]
 
 
 class _Nothing:
@@ -65,14 +58,14 @@ class _Place:
         return _NOTHING
 
 
-def read_form(fields: Mapping[str, object]) -> Reading:
-    """The application form in `fields`, with a problem for every field that cannot be read."""
+def read_part(part: type[PartT], fields: Mapping[str, object]) -> tuple[PartT, tuple[Problem, ...]]:
+    """The form in `fields`, perhaps with fields unread, and a problem for each of these."""
     try:
         # Nearly every form is whole, and pydantic reads a whole one several times faster than field by field.
-        return Reading(Application.model_validate(fields), ())
+        return part.model_validate(fields), ()
     except ValidationError:
         problems: list[Problem] = []
-        return Reading(_part(Application, fields, "", problems), tuple(problems))
+        return _part(part, fields, "", problems), tuple(problems)
 
 
 def _part(part: type[PartT], fields: Mapping[str, object], pointer: str, problems: list[Problem]) -> PartT:
@@ -91,7 +84,7 @@ def _value(place: _Place, value: object) -> object:
     if value is UNSOUND:
         return _NOTHING
     if value is None:
-        return place.refuse(Code.MISSING) if place.field.is_required() else None
+        return place.refuse(Code.MISSING) if place.field.is_required() else place.field.get_default()
     part, is_list = _nested(place.part, place.name)
     if part is None:
         return _leaf(place, value)

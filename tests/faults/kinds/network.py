@@ -1,7 +1,10 @@
 """Faults of the network, on the wire between a service and what it reaches."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from tests.faults.kinds import NothingHit
 from tests.faults.pauses import lapse
 from tests.faults.world import World
 
@@ -11,6 +14,20 @@ def hit(world: World, what: str) -> list[str]:
     if what.startswith("*"):
         return [name for name in world.wires if name.endswith(what[1:])]
     return [what]
+
+
+@contextmanager
+def _felt(world: World, names: Sequence[str]) -> Iterator[None]:
+    """Mend the wires at the end of the block. Raises NothingHit if nobody felt anything on them meanwhile."""
+    led = [world.wires[name] for name in names]
+    before = sum(wire.touched for wire in led)
+    try:
+        yield
+    finally:
+        for wire in led:
+            wire.mend()
+    if sum(wire.touched for wire in led) == before:
+        raise NothingHit(f"nothing passed on {', '.join(names)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +40,11 @@ class Cut:
 
     async def strike(self, world: World) -> None:
         """Cut."""
-        for name in hit(world, self.wire):
-            world.tally.note("cut", name)
-            world.tally.cuts += world.wires[name].cut()
+        names = hit(world, self.wire)
+        with _felt(world, names):
+            for name in names:
+                world.tally.note("cut", name)
+                world.tally.cuts += world.wires[name].cut()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +59,12 @@ class Closed:
     async def strike(self, world: World) -> None:
         """Close and open."""
         names = hit(world, self.wire)
-        for name in names:
-            world.tally.note("close", name)
-            world.wires[name].closed = True
-            world.tally.cuts += world.wires[name].cut()
-        await lapse(self.lasts_s)
-        for name in names:
-            world.wires[name].mend()
+        with _felt(world, names):
+            for name in names:
+                world.tally.note("close", name)
+                world.wires[name].closed = True
+                world.tally.cuts += world.wires[name].cut()
+            await lapse(self.lasts_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +80,14 @@ class HalfOpen:
     async def strike(self, world: World) -> None:
         """Hold, then cut or release."""
         names = hit(world, self.wire)
-        for name in names:
-            world.tally.note("hold", name)
-            world.wires[name].hold()
-        await lapse(self.lasts_s)
-        for name in names:
-            if self.cut_at_the_end:
+        with _felt(world, names):
+            for name in names:
+                world.tally.note("hold", name)
+                world.wires[name].hold()
+            await lapse(self.lasts_s)
+            for name in names if self.cut_at_the_end else ():
                 world.tally.note("cut", name)
                 world.tally.cuts += world.wires[name].cut()
-            world.wires[name].mend()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +106,11 @@ class Delayed:
     async def strike(self, world: World) -> None:
         """Slow down and mend."""
         names = hit(world, self.wire)
-        for name in names:
-            world.tally.note("delay", name)
-            world.wires[name].delay_s = self.delay_s
-        await lapse(self.lasts_s)
-        for name in names:
-            world.wires[name].mend()
+        with _felt(world, names):
+            for name in names:
+                world.tally.note("delay", name)
+                world.wires[name].delay_s = self.delay_s
+            await lapse(self.lasts_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +125,9 @@ class Throttled:
 
     async def strike(self, world: World) -> None:
         """Throttle and mend."""
-        for name in hit(world, self.wire):
-            world.tally.note("throttle", name)
-            world.wires[name].bytes_per_s = self.bytes_per_s
-        await lapse(self.lasts_s)
-        for name in hit(world, self.wire):
-            world.wires[name].mend()
+        names = hit(world, self.wire)
+        with _felt(world, names):
+            for name in names:
+                world.tally.note("throttle", name)
+                world.wires[name].bytes_per_s = self.bytes_per_s
+            await lapse(self.lasts_s)

@@ -15,11 +15,15 @@ from aio_pika.abc import AbstractExchange, AbstractIncomingMessage
 from deploy.database import with_database
 from shared.messages.platform_bridge import CertificateArrived
 from shared.topology import EVENTS, HEARERS
+from tests.faults.kinds import NothingHit
+from tests.faults.kinds.network import Closed
 from tests.faults.pauses import lapse
 from tests.faults.poison import poison_events
 from tests.faults.world import World
 
 COPIED_MESSAGES_MAX = 500
+RETRY_AFTER_S_MAX = 1.0
+PLATFORM_WIRE = "platform_bridge-platform"
 ARRIVED = CertificateArrived.TYPE
 
 
@@ -38,11 +42,27 @@ class PlatformTrouble:
     async def strike(self, world: World) -> None:
         """Misbehave, then behave again."""
         world.tally.note(self.mode, "platform")
-        await world.platform_mode(self.mode, retry_after_s=min(1.0, self.lasts_s))
+        before = await world.platform_has_spoilt(self.mode)
+        await world.platform_mode(self.mode, retry_after_s=min(RETRY_AFTER_S_MAX, self.lasts_s))
         try:
             await lapse(self.lasts_s)
         finally:
             await world.platform_mode("normal")
+        if await world.platform_has_spoilt(self.mode) == before:
+            raise NothingHit("nobody called the platform")
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformAway:
+    """Nobody reaches the platform for longer than any row waits between two tries."""
+
+    lasts_s: float
+
+    kind = "platform away for longer than any back-off"
+
+    async def strike(self, world: World) -> None:
+        """Close the way there, and open it."""
+        await Closed(PLATFORM_WIRE, self.lasts_s).strike(world)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +80,14 @@ class MailTrouble:
     async def strike(self, world: World) -> None:
         """Misbehave, then behave again."""
         world.tally.note(self.mode, "mailbox")
+        before = await world.mailbox_has_spoilt(self.mode)
         await world.mail_mode(self.mode)
         try:
             await lapse(self.lasts_s)
         finally:
             await world.mail_mode("normal")
+        if await world.mailbox_has_spoilt(self.mode) == before:
+            raise NothingHit("nobody had a mail to send")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +181,8 @@ async def _listening(
         await lapse(lasts_s)
         for message_type in types:
             await ear.unbind(exchange, message_type)
-        assert heard, "nothing passed"
+        if not heard:
+            raise NothingHit("nothing passed")
         yield exchange, heard
 
 

@@ -2,9 +2,10 @@
 
 import os
 import signal
-from contextlib import suppress
 from dataclasses import dataclass
 
+from shared.topology import SERVICES
+from tests.faults.kinds import NothingHit
 from tests.faults.pauses import lapse
 from tests.faults.world import World
 
@@ -18,8 +19,8 @@ class Killed:
 
     @property
     def kind(self) -> str:
-        """Servers count apart from services."""
-        return f"{self.name} killed" if self.name in ("postgres", "rabbitmq") else "service killed"
+        """Services count as one kind, every other program as its own."""
+        return "service killed" if self.name in SERVICES else f"{self.name} killed"
 
     async def strike(self, world: World) -> None:
         """Kill, leave it dead for a while, start it again."""
@@ -83,11 +84,12 @@ class Paused:
     kind = "service paused"
 
     async def strike(self, world: World) -> None:
-        """Stop it and let it go on."""
+        """Stop it and let it go on. It may die while it stands still; then whoever killed it starts another."""
         pid = world.system.pid(self.name)
         world.tally.note("pause", self.name)
-        # It may be dead, or die while it stands still; then whoever killed it starts another.
-        with suppress(ProcessLookupError):
+        try:
             os.kill(pid, signal.SIGSTOP)
             await lapse(self.lasts_s)
             os.kill(pid, signal.SIGCONT)
+        except ProcessLookupError as error:
+            raise NothingHit(f"{self.name} is dead") from error

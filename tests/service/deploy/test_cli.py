@@ -4,6 +4,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -86,3 +87,15 @@ def test_a_server_that_is_away_is_told_in_one_line() -> None:
     assert "did not answer" in outcome.stderr
     assert "secret" not in outcome.stderr
     assert outcome.stderr.count("\n") == 1
+
+
+def test_the_registry_of_obligees_is_checked_with_line_and_row(hosho: Hosho, tmp_path: Path) -> None:
+    wrong = tmp_path / "obligees.toml"
+    text = (CHECKOUT / "deploy" / "obligees.toml").read_text(encoding="utf-8")
+    wrong.write_text(text.replace('code = "990027"', 'code = "990028"', 1), encoding="utf-8")
+    right, told = hosho("obligees", "check"), hosho("obligees", "check", str(wrong))
+    line = text[: text.index('code = "990027"')].count("\n") + 1
+
+    assert (right.returncode, told.returncode) == (0, 1)
+    assert right.stdout.endswith("6 obligees, 5 of them electronic, 13 dated rows; all right\n")
+    assert f"{wrong}: line {line}: obligees 4 (990028 △△町長), code: " in told.stderr

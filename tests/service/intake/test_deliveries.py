@@ -1,6 +1,7 @@
 """The door over AMQP: every delivery is answered, and the answer is the contract's."""
 
 import json
+import re
 from typing import Any
 
 import aio_pika
@@ -19,6 +20,7 @@ from tests.unit.intake.samples import body_of, changed
 ACCEPTED = "intake.application_accepted.v1"
 REJECTED = "intake.application_rejected.v1"
 CONFLICTED = "intake.application_conflicted.v1"
+MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+09:00"
 
 
 def _named(name: str, **changes: Any) -> bytes:
@@ -42,9 +44,11 @@ async def test_a_good_application_is_accepted_and_everybody_hears_of_it(
     assert told.headers["cloudEvents_subject"] == "portal-a/D-1"
     fact = await _heard_by_the_issuer(broker_as, "D-1")
     assert str(fact.id) == told.id
-    form = json.loads(fact.data)["application"]
+    form, terms = json.loads(fact.data)["application"], json.loads(fact.data)["terms"]
     assert form["guarantees"][0]["depository"] == "○○銀行\u3000××支店"
     assert form["contract"] == json.loads(body)["contract"]
+    assert (terms["obligee_name"], terms["electronic_since"]) == ("三島市長", "2026-01-01")
+    assert re.fullmatch(MOMENT, told.data["accepted_at"])
 
 
 async def _heard_by_the_issuer(broker_as: BrokerAs, name: str) -> Fact:
@@ -142,18 +146,6 @@ async def _parked(broker_as: BrokerAs, message_id: str) -> dict[str, Any]:
     await queue.consume(note)
     await eventually(lambda: any(record.get("message_id") == message_id for record in records))
     return next(record for record in records if record.get("message_id") == message_id)
-
-
-async def test_a_change_is_refused_never_met_with_silence(portal: PortalQueue) -> None:
-    change = {"change_id": "C-1", "guarantee_number": "00000-000001", "portal": "portal-a"}
-    message_id = await portal.send(body_of(change), word="change.requested")
-    unreadable = await portal.send(b"[]", word="change.requested")
-    told, not_read = await portal.answer_to(message_id), await portal.answer_to(unreadable)
-
-    assert told.type == not_read.type == "intake.change_rejected.v1"
-    assert (told.data["change_id"], told.data["guarantee_number"]) == ("C-1", "00000-000001")
-    assert [problem["code"] for problem in told.data["problems"]] == ["changes_not_offered_yet"]
-    assert [problem["code"] for problem in not_read.data["problems"]] == ["body_not_an_object"]
 
 
 async def test_a_portal_cannot_speak_for_another(portal: PortalQueue) -> None:

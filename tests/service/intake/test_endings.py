@@ -8,7 +8,8 @@ from typing import Any
 
 from services.intake import handlers
 from services.intake.domain.body import Unreadable as UnreadableBody
-from services.intake.domain.judgement import Judged, judge
+from services.intake.domain.judgement import judge
+from services.intake.domain.verdict import Judged
 from services.intake.handlers.sent import Sent
 from shared import clock, topology
 from shared.envelope import Unreadable
@@ -49,7 +50,7 @@ def _ending(one: Sent, answers: Sequence[tuple[str, dict[str, Any]]], parked: se
         (kind,) = named
         return kind
     assert isinstance(judged, Judged)
-    name = judged.application_id or ""
+    name = judged.id or ""
     assert any(kind == "accepted" and data["application_id"] == name for kind, data in answers)
     assert taken.setdefault(name, judged.digest or "unsound") == judged.digest
     return "accepted"

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from services.intake.domain.body import BODY_BYTES_MAX
-from services.intake.domain.catalogue import CATALOGUE
 from tests.eventually import eventually
 from tests.service.conftest import DatabaseAs
 from tests.service.intake.conftest import Intake, PortalQueue
@@ -105,7 +104,7 @@ async def test_a_check_judges_and_stores_nothing(intake: Intake, database_as: Da
     bad = await intake.call("POST", check, body=_named("H-7", {"/contract/price": 0}))
 
     assert good[0] == 200
-    assert good[1]["guarantee_until"] == "2026-12-25"
+    assert (good[1]["guarantee_until"], good[1]["terms"]["advance_works_percent"]) == ("2026-12-25", 40)
     assert [line["ratio_percent"] for line in good[1]["lines"]] == ["40.0%", "10.0%"]
     assert [remark["code"] for remark in good[1]["remarks"]] == ["depository_normalised"]
     assert bad[0] == 422
@@ -118,12 +117,6 @@ async def test_a_check_tells_that_an_id_is_taken(intake: Intake) -> None:
     other = await intake.call("POST", f"{APPLICATIONS}/check", body=_named("H-8", {"/receiving_office": "沼津支店"}))
 
     assert (same[0], other[0]) == (200, 409)
-
-
-async def test_changes_are_refused_with_their_reason(intake: Intake) -> None:
-    status, told, _ = await intake.call("POST", "/v1/changes", body=b"{}")
-
-    assert (status, [problem["code"] for problem in told["errors"]]) == (422, ["changes_not_offered_yet"])
 
 
 async def test_an_application_is_read_back_and_a_refusal_only_until_it_is_accepted(intake: Intake) -> None:
@@ -187,15 +180,6 @@ async def test_two_portals_may_use_the_same_id(intake: Intake) -> None:
     two = await intake.call("POST", APPLICATIONS, body=_named("H-13", {"/portal": "portal-b"}), portal="portal-b")
 
     assert (one[0], two[0]) == (202, 202)
-
-
-async def test_the_registry_and_the_catalogue_are_served(intake: Intake) -> None:
-    _, registry, _ = await intake.call("GET", "/v1/obligees")
-    _, catalogue, _ = await intake.call("GET", "/v1/problems")
-
-    first = registry["obligees"][0]
-    assert (first["code"], first["name"], first["electronic"]["since"]) == ("222062", "三島市長", "2026-01-01")
-    assert [entry["code"] for entry in catalogue["problems"]] == [code.value for code in CATALOGUE]
 
 
 async def test_of_many_at_once_with_one_id_exactly_one_content_is_accepted(

@@ -4,18 +4,28 @@ import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from json import dumps
 from typing import Any
 
 from services.platform_bridge.app import CALL_S_MAX, LEASE_S
 from services.platform_bridge.edge import Platform
-from services.platform_bridge.handlers import POST_CERTIFICATE, Poster, Shelf, keep_certificates, record_outcomes
+from services.platform_bridge.handlers import (
+    POST_CERTIFICATE,
+    Poster,
+    Shelf,
+    keep_certificates,
+    record_outcomes,
+    tell_of_holds,
+    tell_of_releases,
+)
 from shared import clock
 from shared.delivery import Heard
 from shared.envelope import Fact
-from shared.errands import Errand
+from shared.errands import Errand, Held, Telling
 from shared.messages import Message
 from shared.messages.issuer import CertificateCreated
 from shared.messages.platform_bridge import CertificateArrived, CertificateRefused
+from shared.outbox import Announcement
 from shared.sealing import KeyRing
 from shared.service import Hears
 from shared.service.running import Running
@@ -88,6 +98,17 @@ class Span:
     platform: Simulator
     heard: list[Message] = field(default_factory=list)
     traces: list[str | None] = field(default_factory=list)
+    told: list[Announcement] = field(default_factory=list)
+
+    @property
+    def errand_told(self) -> Errand:
+        """The bridge's errand, for the acts of operators."""
+        return self.bridge.runners[POST_CERTIFICATE].errand
+
+    @property
+    def standing(self) -> str:
+        """How the platform stands, as the bridge shows it."""
+        return self.bridge.stages()[POST_CERTIFICATE]["standing"]
 
     async def announce(self, *messages: CertificateCreated, occurrence: str = "1", cause: Fact | None = None) -> None:
         """Announce certificates as the issuer, in one commit."""
@@ -143,19 +164,36 @@ class Span:
         return lines
 
 
+def switch(platform: Simulator, mode: str) -> None:
+    """Let the whole platform misbehave, or be well again."""
+    switched = platform.call("POST", "/admin/mode", dumps({"mode": mode}).encode(), headers=authorised())
+    assert switched.status == 200
+
+
 def authorised(token: str = TOKEN) -> dict[str, str]:
     """The header that opens the platform."""
     return {"Authorization": f"Bearer {token}"}
 
 
+def _noting(telling: Telling, told: list[Announcement]) -> Telling:
+    """The real telling; what it announces is noted, for nobody in these tests hears it."""
+
+    async def tell(held: Sequence[Held], work: Work) -> None:
+        await telling(held, work)
+        told.extend(work.announcements)
+
+    return tell
+
+
 @asynccontextmanager
 async def spanning(
-    stack: Servers, platform: Simulator, *, token: str = TOKEN, keys: str | None = None
+    stack: Servers, platform: Simulator, *, token: str = TOKEN, keys: str | None = None, **more: Any
 ) -> AsyncIterator[Span]:
     """A bridge that lives between an issuer and the platform."""
     outside = Platform(f"http://127.0.0.1:{platform.facts['http_port']}", token)
     ring = KeyRing.parse(keys or stack.sealing_keys)
     lives: list[Running] = []
+    told: list[Announcement] = []
     poster = Poster(outside, ring, Shelf(lambda: lives[0].pool))
     errand = Errand(
         POST_CERTIFICATE,
@@ -164,6 +202,9 @@ async def spanning(
         slots=SLOTS,
         call_timeout_s=CALL_S_MAX,
         lease_s=LEASE_S,
+        held=_noting(tell_of_holds, told),
+        released=_noting(tell_of_releases, told),
+        **more,
     )
     words: list[Message] = []
     traces: list[str | None] = []
@@ -180,4 +221,4 @@ async def spanning(
         table = [Hears(CertificateCreated, keep_certificates)]
         bridge = living(stack, "platform_bridge", hears=table, errands=[errand])
         lives.append(await closing.enter_async_context(bridge))
-        yield Span(stack, issuer, lives[0], platform, words, traces)
+        yield Span(stack, issuer, lives[0], platform, words, traces, told)

@@ -115,6 +115,22 @@ async def test_of_two_operators_who_pause_one_is_told_who_was_faster(door: Door)
     assert (resumed["told"], probed["told"]) == ("done", "not_stopped")
 
 
+async def test_what_becomes_due_while_an_outside_is_paused_waits_as_due_until_it_is_resumed(door: Door) -> None:
+    door.answers.append(Settled(None))
+    await door.ask("POST", f"/stages/{ERRAND}/pause", body={"reason": "点検のため"})
+    await door.make_due("a/1")
+
+    async def is_due() -> bool:
+        _, told = await door.ask("GET", f"/due?errand={ERRAND}&which=due", who="viewer")
+        _, state = await door.ask("GET", "/stages", who="viewer")
+        assert [row["key"] for row in told["rows"]] == ["a/1"], state
+        return True
+
+    await eventually(is_due)
+    await door.ask("POST", f"/stages/{ERRAND}/resume", body={"reason": "over"})
+    await eventually(lambda: door.running.pool.fetchval("select count(*) = 1 from errand where state = 'settled'"))
+
+
 async def test_each_act_goes_to_the_journal_with_who_did_it_and_why(door: Door, mouth: Mouth) -> None:
     await door.ask("POST", f"/stages/{ERRAND}/pause", body={"reason": "点検のため"})
     await mouth.holds(1, topology.JOURNAL_QUEUE)

@@ -7,6 +7,10 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+from deploy import broker
+from deploy.broker.management import management
+from deploy.portals import plan_for
+from shared import clock, topology
 from tests.conftest import Servers
 
 NOBODY_LISTENS = "amqp://ops:none@127.0.0.1:1/none"
@@ -72,3 +76,23 @@ async def test_a_schema_that_lacks_a_migration_is_refused(stack: Servers) -> Non
 
     assert code == 2
     assert "hosho migrate" in line
+
+
+async def test_a_broker_that_lacks_a_queue_is_refused_with_the_command_that_mends_it(stack: Servers) -> None:
+    """A service that declared what it misses would hide that nothing fills it."""
+    queue = topology.PARKED_QUEUE
+    async with management(stack.management_url, f"test-{clock.new_uuid().hex[:12]}") as api:
+        await broker.apply(api, plan_for(stack.portals_file), stack.local.secrets.broker_users)
+        await api.delete(api.path("queues", queue))
+        url = stack.local.addresses.vhost_url("ops", api.vhost, stack.local.secrets)
+        try:
+            settings = {"DATABASE_URL": stack.database_url("ops"), "BROKER_URL": url, "HTTP_PORT": "0"}
+            async with ops(settings) as one:
+                line = await said(one, "service.refused_to_start")
+                code = await one.wait()
+        finally:
+            await api.delete(api.path("vhosts"))
+
+    assert code == 2
+    assert queue in line
+    assert "hosho topology apply" in line

@@ -8,6 +8,7 @@ import json
 import random
 from typing import Any, Final
 
+from tests.unit.intake.changes import CHANGE
 from tests.unit.intake.samples import EXAMPLE, GONE, INTERIM, changed
 
 _STRANGE: Final[list[Any]] = [
@@ -22,6 +23,11 @@ _PLACES: Final = [
     *(f"/{part}/{name}" for part in ("contractor", "contract", "completion_mail", "contact") for name in EXAMPLE[part]),
     *(f"/guarantees/{index}/{name}" for index in (0, 1) for name in [*INTERIM, "unknown"]),
 ]
+_CHANGE_PLACES: Final = [
+    *(f"/{name}" for name in [*CHANGE, "unknown"]),
+    *(f"/completion_mail/{name}" for name in CHANGE["completion_mail"]),
+    *(f"/corrections/{name}" for name in ("contractor_name", "price", "contract_date", "depository", "unknown")),
+]
 _PLACES_CHANGED_MAX: Final = 4
 _BYTES_CHANGED_MAX: Final = 40
 
@@ -29,19 +35,33 @@ _BYTES_CHANGED_MAX: Final = 40
 def document(dice: random.Random, name: str | None = None) -> dict[str, Any]:
     """The example with up to four places changed or taken away; `name` fixes the application id beforehand."""
     made = EXAMPLE if name is None else changed({"/application_id": name})
+    return _mutated(dice, made, _PLACES)
+
+
+def body(dice: random.Random, name: str | None = None) -> bytes:
+    """A document as bytes, one time in four with some of its bytes cut out, doubled or replaced."""
+    return _bytes(dice, document(dice, name))
+
+
+def change_body(dice: random.Random, name: str | None = None) -> bytes:
+    """The same for the example of a change."""
+    made = CHANGE if name is None else changed({"/change_id": name}, CHANGE)
+    return _bytes(dice, _mutated(dice, made, _CHANGE_PLACES))
+
+
+def _mutated(dice: random.Random, made: dict[str, Any], places: list[str]) -> dict[str, Any]:
     for _ in range(dice.randint(0, _PLACES_CHANGED_MAX)):
         value = dice.choice(_STRANGE) if dice.random() < 0.8 else dice.randint(-(10**6), 10**9)
         # A place may be gone already, with the part that held it.
         try:
-            made = changed({dice.choice(_PLACES): value}, made)
+            made = changed({dice.choice(places): value}, made)
         except (KeyError, IndexError, TypeError, ValueError):
             continue
     return made
 
 
-def body(dice: random.Random, name: str | None = None) -> bytes:
-    """A document as bytes, one time in four with some of its bytes cut out, doubled or replaced."""
-    whole = json.dumps(document(dice, name), ensure_ascii=dice.random() < 0.5).encode("utf-8", "surrogatepass")
+def _bytes(dice: random.Random, document: dict[str, Any]) -> bytes:
+    whole = json.dumps(document, ensure_ascii=dice.random() < 0.5).encode("utf-8", "surrogatepass")
     if dice.random() < 0.75:
         return whole
     start = dice.randint(0, len(whole))

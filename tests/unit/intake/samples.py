@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from services.intake.domain.body import Unreadable
-from services.intake.domain.judgement import Bad, Good, Judged, judge
+from services.intake.domain.judgement import Good, JudgedApplication, judge
 from services.intake.domain.obligees import Registry
+from services.intake.domain.verdict import Bad, Judged
 from services.intake.settings import read_obligees
 from shared.problems import Problem
 
@@ -49,7 +50,7 @@ def body_of(document: object) -> bytes:
     return json.dumps(document, ensure_ascii=False).encode()
 
 
-def judged(changes: dict[str, Any]) -> Judged:
+def judged(changes: dict[str, Any]) -> JudgedApplication:
     """The judgement on the changed example, which can be read."""
     result = judge(body_of(changed(changes)), DOOR, REGISTRY)
     assert isinstance(result, Judged)

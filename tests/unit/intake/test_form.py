@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from services.intake.domain import form
-from services.intake.domain.form import Application, Unread
-from services.intake.domain.reading import read_form
-from tests.unit.intake.samples import EXAMPLE, GONE, changed, codes, good, judged, problems
+from services.intake.domain.fields import CompletionMail, Part, Unread
+from services.intake.domain.form import Application
+from services.intake.domain.reading import read_part
+from tests.unit.intake.samples import EXAMPLE, GONE, INTERIM, changed, codes, good, judged, problems
 
 _FIELDS = [
     *(f"/{name}" for name in EXAMPLE),
@@ -36,7 +37,27 @@ def test_the_published_example_is_accepted_without_a_remark() -> None:
 
     assert verdict.remarks == ()
     assert verdict.application == verdict.submitted
-    assert verdict.application.model_dump(mode="json", exclude_unset=True) == EXAMPLE
+    kept = verdict.application.model_dump(mode="json", exclude_unset=True)
+    assert kept == {**EXAMPLE, "submitted_at": "2026-01-15T09:30:00.000+09:00"}
+
+
+def test_every_field_of_the_form_is_kept_as_it_was_sent() -> None:
+    """Also those that no rule looks at: the office, the premium's way and the message go on with the application."""
+    interim = {**INTERIM, "redeposit": True, "paper_premium_statement": True, "premium_billed_to": "○○支店"}
+    sent = changed(
+        {
+            "/guarantees": [EXAMPLE["guarantees"][0], interim],
+            "/contract/fiscal_year_amount": 50_000_000,
+            "/contract/fiscal_year": 2026,
+            "/contractor/jv_name": "○○・××特定建設工事共同企業体",
+            "/message_to_guarantor": "至急\nお願いします。",
+            "/paper_delivery": "mail",
+            "/submitted_at": "2026-01-15T09:30:00.000+09:00",
+        }
+    )
+    form = {f"/{name}": value for name, value in sent.items()}
+
+    assert good(form).application.model_dump(mode="json", exclude_none=True) == sent
 
 
 @pytest.mark.parametrize("pointer", _FIELDS)
@@ -131,14 +152,14 @@ def test_the_limit_on_characters_is_exact(pointer: str, chars_max: int) -> None:
 
 @pytest.mark.parametrize("given", ["A", "a/b", "A-2026~!", "x" * 64])
 def test_an_application_id_is_up_to_64_visible_ascii_characters(given: str) -> None:
-    assert judged({"/application_id": given}).application_id == given
+    assert judged({"/application_id": given}).id == given
 
 
 @pytest.mark.parametrize("given", ["", " ", "a b", "申込1", "x" * 65, ".", "..", 5, None])
 def test_an_application_id_that_cannot_be_told_back_is_none(given: object) -> None:
     result = judged({"/application_id": given})
 
-    assert result.application_id is None
+    assert result.id is None
     assert [pointer for _, pointer in codes({"/application_id": given})] == ["/application_id"]
 
 
@@ -173,15 +194,15 @@ def test_a_problem_names_the_field_as_the_form_does() -> None:
 
 def test_whole_and_field_by_field_reading_agree() -> None:
     """The quick reading of a whole form and the slow one of a broken form see the same values."""
-    whole = read_form(EXAMPLE).form
-    broken = read_form(changed({"/contact/phone": 5})).form
+    whole, _ = read_part(Application, EXAMPLE)
+    broken, _ = read_part(Application, changed({"/contact/phone": 5}))
 
     assert whole.model_dump(exclude={"contact"}) == broken.model_dump(exclude={"contact"})
     assert broken.contact.name == whole.contact.name
 
 
 def test_asking_for_an_unread_field_ends_the_question() -> None:
-    read = read_form(changed({"/contact/phone": 5, "/contract": 5, "/contractor/jv_name": 5})).form
+    read, _ = read_part(Application, changed({"/contact/phone": 5, "/contract": 5, "/contractor/jv_name": 5}))
 
     for ask in (lambda: read.contact.phone, lambda: read.contract.price, lambda: read.contractor.jv_name):
         with pytest.raises(Unread):
@@ -189,13 +210,15 @@ def test_asking_for_an_unread_field_ends_the_question() -> None:
 
 
 def test_every_field_of_the_form_has_its_japanese_name() -> None:
-    def parts(part: type[form.Part]) -> list[type[form.Part]]:
-        return [part, form.Contractor, form.Contract, form.Guarantee, form.CompletionMail, form.Contact]
-
+    parts: list[type[Part]] = [
+        Application,
+        form.Contractor,
+        form.Contract,
+        form.Guarantee,
+        CompletionMail,
+        form.Contact,
+    ]
     untitled = [
-        f"{part.__name__}.{name}"
-        for part in parts(Application)
-        for name in part.model_fields
-        if not part.model_fields[name].title
+        f"{part.__name__}.{name}" for part in parts for name in part.model_fields if not part.model_fields[name].title
     ]
     assert untitled == []

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.platform_bridge.domain import Post, body_of, misfit_of, named_by
+from services.platform_bridge.domain.certificate import Post, body_of, misfit_of, named_by
 
 CONTENT = '{"guarantee_number":"00000-000001","project_name":"市道○○線道路改良工事","version":1}'.encode()
 POST = Post(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.platform_bridge.domain import (
+from services.platform_bridge.domain.answers import (
     CERTIFICATE_ID_CHARACTERS_MAX,
     PROBLEM_KEY_REUSED,
     PROBLEM_REFUSED,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from services.platform_bridge.domain import Answer, Heard, NoAnswer, NotSent
+from services.platform_bridge.domain.answers import Answer, Heard, NoAnswer, NotSent
 from services.platform_bridge.edge import ANSWER_BYTES_MAX, Platform
 from tests.unit.notifier.self_signed import self_signed
 

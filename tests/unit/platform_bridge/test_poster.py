@@ -13,11 +13,21 @@ import asyncpg
 import pytest
 
 from services.platform_bridge import handlers, store
-from services.platform_bridge.domain import PROBLEM_KEY_REUSED, PROBLEM_REFUSED, Answer, Arrived, Post, Refused
+from services.platform_bridge.domain.answers import (
+    PROBLEM_KEY_REUSED,
+    PROBLEM_REFUSED,
+    Answer,
+    Arrived,
+    Heard,
+    NoAnswer,
+    NotSent,
+    Refused,
+)
+from services.platform_bridge.domain.certificate import Post
 from services.platform_bridge.edge import Platform
 from services.platform_bridge.handlers import Poster, Shelf
 from shared import clock
-from shared.errands import Claimed, Hold, Later, OurFault, Outcome, Settled
+from shared.errands import Claimed, Hold, Later, OurFault, Outcome, Settled, Sign
 from shared.sealing import KeyRing
 
 NUMBER = "00000-000001"
@@ -47,18 +57,18 @@ POST = Post(
 class Answering(Platform):
     """A platform that gives one answer to posts and one to reads."""
 
-    def __init__(self, post: Answer, get: Answer = ABSENT) -> None:
+    def __init__(self, post: Heard, get: Heard = ABSENT) -> None:
         super().__init__("https://platform.example", "token")
-        self.answers = {"POST": post, "GET": get}
+        self.answers: dict[str, Heard] = {"POST": post, "GET": get}
         self.asked: list[str] = []
         self.bodies: list[bytes] = []
 
-    async def post(self, key: str, body: bytes) -> Answer:
+    async def post(self, key: str, body: bytes) -> Heard:
         self.asked.append(f"POST {key}")
         self.bodies.append(body)
         return self.answers["POST"]
 
-    async def get(self, key: str) -> Answer:
+    async def get(self, key: str) -> Heard:
         self.asked.append(f"GET {key}")
         return self.answers["GET"]
 
@@ -158,8 +168,8 @@ async def test_where_the_certificate_never_arrived_the_first_answer_stands(
 @pytest.mark.parametrize(
     ("get", "outcome"),
     [
-        (Answer(500, b""), Later("an answer that settles nothing (500)", unknown=True)),
-        (Answer(429, b"", "9"), Later("the platform asks us to slow down (429)", 9.0)),
+        (Answer(500, b""), Later("an answer that settles nothing (500)", unknown=True, sign=Sign.FAILING)),
+        (Answer(429, b"", "9"), Later("the platform asks us to slow down (429)", 9.0, sign=Sign.WAIT)),
         (Answer(401, b""), OurFault("the platform does not accept our credentials (401)")),
         (Answer(200, b"{}"), Hold("the platform says arrived, with no arrived_at")),
     ],
@@ -168,6 +178,30 @@ async def test_a_get_that_does_not_tell_leaves_the_refusal_open(
     kept: dict[str, Any], get: Answer, outcome: Outcome
 ) -> None:
     assert await called(Answering(REFUSED, get), claimed(2, unknown_before=True)) == outcome
+
+
+@pytest.mark.parametrize(
+    ("post", "sign"),
+    [
+        (Answer(500, b""), Sign.FAILING),
+        (Answer(503, b""), Sign.FAILING),
+        (Answer(200, b"no json"), Sign.FAILING),
+        (ABSENT, Sign.FAILING),
+        (NotSent("no connection"), Sign.FAILING),
+        (NoAnswer("reset"), Sign.FAILING),
+        (Answer(503, b"", "9"), Sign.WAIT),
+        (Answer(429, b"", "9"), Sign.WAIT),
+        (Answer(429, b""), Sign.WAIT),
+        (Answer(409, b"", "9"), Sign.NOTHING),
+    ],
+)
+async def test_what_the_platform_says_of_itself_is_told_apart_from_what_it_says_of_one_certificate(
+    kept: dict[str, Any], post: Heard, sign: Sign
+) -> None:
+    outcome = await called(Answering(post))
+
+    assert isinstance(outcome, Later)
+    assert outcome.sign is sign
 
 
 async def test_nothing_is_sent_for_what_is_not_kept_or_is_settled_already(kept: dict[str, Any]) -> None:

@@ -1,5 +1,7 @@
 """What the bridge accepts from its environment."""
 
+from datetime import timedelta
+
 import pytest
 from pydantic import ValidationError
 
@@ -33,3 +35,18 @@ def test_a_token_that_cannot_stand_in_a_header_is_refused_without_being_shown(to
         Settings.model_validate(GOOD | {"platform_token": token})
 
     assert not token or token not in str(refused.value)
+
+
+def test_closing_hours_are_read_and_wrong_ones_are_refused_at_the_start() -> None:
+    hours = Settings.model_validate(GOOD | {"closing_hours": "Sun 02:00-05:00"}).weekly_closing_hours
+
+    assert [one.lasts for one in hours] == [timedelta(hours=3)]
+    assert Settings.model_validate(GOOD).weekly_closing_hours == ()
+    with pytest.raises(ValidationError, match="cannot be read"):
+        Settings.model_validate(GOOD | {"closing_hours": "sundays"})
+
+
+@pytest.mark.parametrize("rate", [0, -1, "inf", "nan"])
+def test_a_rate_that_would_stop_all_calls_is_refused(rate: object) -> None:
+    with pytest.raises(ValidationError):
+        Settings.model_validate(GOOD | {"calls_per_s_max": rate})

@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +44,27 @@ def test_standing_clocks_nest_and_the_outer_one_comes_back_after_an_error() -> N
 def test_a_clock_cannot_stand_at_a_naive_time() -> None:
     with pytest.raises(ValueError, match="aware"), clock.standing_at(datetime(2026, 1, 1)):  # noqa: DTZ001 - on purpose
         pass
+
+
+def test_a_fault_run_sets_the_time_of_day_wrong_and_right_again_and_nothing_else(tmp_path: Path) -> None:
+    told = tmp_path / "wrong_by_s"
+    told.touch()
+    clock.jump_by(clock.told_by(told))
+    try:
+        right, even_s = clock.now(), clock.monotonic_s()
+        told.write_text("-0000000000003600.000\n")
+        behind = clock.now()
+        told.write_text("+0000000000086400.000\n")
+        ahead = clock.now()
+        elapsed_s = clock.monotonic_s() - even_s
+    finally:
+        clock.jump_by(None)
+
+    assert abs(right - datetime.now(UTC)) < timedelta(seconds=60)
+    assert timedelta(minutes=59) < right - behind < timedelta(minutes=61)
+    assert timedelta(hours=23) < ahead - right < timedelta(hours=25)
+    assert 0 <= elapsed_s < 60
+    assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=60)
 
 
 def test_jitter_stays_between_half_and_whole_and_spreads() -> None:

@@ -137,6 +137,14 @@ def test_libraries_are_heard_from_warning_up_and_in_our_form(written: io.StringI
     assert line["text"] == "slow request"
 
 
+def test_a_broken_connection_to_the_broker_calls_nobody_and_other_errors_do(written: io.StringIO) -> None:
+    logging.getLogger("aiormq.connection").error("Unexpected connection close from remote")
+    logging.getLogger("aio_pika").critical("Reconnecting")
+    logging.getLogger("aio_pika_of_somebody_else").error("other")
+
+    assert [line["level"] for line in lines(written)] == ["warning", "warning", "error"]
+
+
 def test_python_warnings_become_lines_too(written: io.StringIO) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("always")

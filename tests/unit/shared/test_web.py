@@ -198,7 +198,7 @@ async def test_a_wrong_parameter_is_told_by_its_name_in_both_languages(app: Fast
     answer = await ask(app, "/form", method="POST", query="limit=x", **sent)  # type: ignore[arg-type]
 
     (told,) = answer.json()["errors"]
-    assert (told["code"], told["pointer"]) == ("parameter_invalid", "")
+    assert (told["code"], told["pointer"]) == ("parameter_invalid", "/limit")
     assert ("「limit」" in told["message_ja"], "limit" in told["message_en"]) == (True, True)
 
 
@@ -268,6 +268,15 @@ async def test_ready_means_that_there_is_no_reason_against_it() -> None:
 
     assert (ready.status, ready.json()) == (200, {"ready": True, "reasons": {}})
     assert (waiting.status, waiting.json()) == (503, {"ready": False, "reasons": {"broker": "not connected"}})
+
+
+async def test_an_outside_that_is_not_called_is_shown_and_makes_nobody_unready() -> None:
+    app = web.web_app("a service")
+    standing = {"post": {"standing": "closed_hours", "until": "2026-01-04T05:00:00+09:00"}}
+    app.include_router(health.health_routes(dict, lambda: standing))
+    told = await ask(app, "/readyz")
+
+    assert (told.status, told.json()) == (200, {"ready": True, "reasons": {}, "stages": standing})
 
 
 async def test_the_version_is_that_of_the_project(app: FastAPI) -> None:

@@ -3,6 +3,7 @@
 import smtplib
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -131,6 +132,36 @@ def test_a_mode_meets_everybody_until_it_is_changed(mailbox: Running, mode: Any,
 
     assert during == outcome
     assert send(mailbox, "keiri@kensetsu.example", f"mode-{name}") is True
+
+
+def test_a_greeting_can_be_slow_and_the_mail_arrives_all_the_same(mailbox: Running) -> None:
+    mailbox.call("POST", "/mode", b'{"mode": "slow-greeting", "slow_s": 0.3}')
+    begun_s = time.monotonic()
+    sent = send(mailbox, "keiri@kensetsu.example", "slow-greeting")
+    took_s = time.monotonic() - begun_s
+    mailbox.call("POST", "/mode", b'{"mode": "normal"}')
+
+    assert sent is True
+    assert took_s >= 0.3
+
+
+def test_the_mailbox_counts_whom_each_mode_has_met(mailbox: Running, mode: Any) -> None:
+    before = mailbox.call("GET", "/mode").json()["felt"].get("450", 0)
+    send(mailbox, "keiri@kensetsu.example", "not-counted")
+    mode("450")
+    for _ in range(2):
+        send(mailbox, "keiri@kensetsu.example", "counted")
+
+    assert mailbox.call("GET", "/mode").json()["felt"]["450"] == before + 2
+
+
+def test_a_ledger_gets_the_envelope_and_the_text_only(mailbox: Running) -> None:
+    send(mailbox, "keiri@kensetsu.example", "brief")
+    mails = mailbox.call("GET", "/messages").json()["messages"]
+    (whole,) = [mail for mail in mails if mail["message_id"] == "<brief@hosho.example>"]
+    brief = mailbox.call("GET", f"/messages?brief=&after={whole['id'] - 1}&limit=1").json()["messages"]
+
+    assert brief == [{name: whole[name] for name in ("id", "message_id", "received_at", "from", "to", "text")}]
 
 
 def test_an_idle_connection_holds_nobody_up(mailbox: Running) -> None:

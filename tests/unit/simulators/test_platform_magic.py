@@ -17,11 +17,13 @@ from tests.unit.simulators.issuing import Issuer
 from tests.unit.simulators.running import ROOT, Running
 from tests.unit.simulators.test_platform_contract import KEY_REUSED, REFUSED, read
 
-TIMEOUT_S = 0.2
+SILENT_S = 1.0
+PATIENCE_S = 20.0
 
 
-def outcome(post: Post, certificate: dict[str, Any], timeout_s: float = TIMEOUT_S) -> object:
-    """The status of one try, or the word for how it failed."""
+def outcome(post: Post, certificate: dict[str, Any], expected: object = None) -> object:
+    """The status of one try, or the word for how it failed; only an expected silence is not waited for long."""
+    timeout_s = SILENT_S if expected == "silence" else PATIENCE_S
     try:
         return post(certificate, timeout_s).status
     except TimeoutError:
@@ -62,9 +64,9 @@ def test_a_marker_plays_its_tries_and_then_the_platform_behaves(
     platform: Running, issuer: Issuer, post: Post, markers: str, outcomes: list[object], arrived_first: bool
 ) -> None:
     certificate = issuer.certificate(f"[platform:{markers}]")
-    first = outcome(post, certificate)
+    first = outcome(post, certificate, outcomes[0])
     arrived = read(platform, certificate).status
-    others = [outcome(post, certificate) for _ in outcomes[1:]]
+    others = [outcome(post, certificate, expected) for expected in outcomes[1:]]
 
     assert [first, *others] == outcomes
     assert arrived == (200 if arrived_first else 404)
@@ -195,11 +197,23 @@ def test_an_outage_touches_everything_and_burns_no_marker(
 ) -> None:
     certificate = issuer.certificate("[platform:500]")
     mode(mode=name, retry_after_s=3)
-    during = outcome(post, certificate)
+    during = outcome(post, certificate, expected)
     mode(mode="normal")
 
     assert during == expected
     assert [outcome(post, certificate) for _ in range(2)] == [500, 201]
+
+
+def test_the_platform_counts_what_each_mode_has_spoilt(
+    issuer: Issuer, post: Post, mode: Callable[..., Any], admin: Callable[..., Any]
+) -> None:
+    before = admin("GET", "/admin/mode")["answered"].get("500", 0)
+    post(issuer.certificate())
+    mode(mode="500")
+    for _ in range(2):
+        post(issuer.certificate())
+
+    assert admin("GET", "/admin/mode")["answered"]["500"] == before + 2
 
 
 def test_an_outage_with_an_end_ends(issuer: Issuer, post: Post, mode: Callable[..., Any]) -> None:

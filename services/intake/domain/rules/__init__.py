@@ -8,7 +8,7 @@ Marks: [F] the flyer, [P] published by municipalities, guarantee companies or in
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from services.intake.domain.form import Unread
+from services.intake.domain.fields import Unread
 from services.intake.domain.rules import application, guarantee
 from services.intake.domain.rules.case import Case, Line
 from shared.problems import Problem
@@ -35,6 +35,8 @@ LINE_RULES: Final[tuple[LineRule, ...]] = (
     guarantee.obligee_takes_electronic,
     guarantee.amount_is_positive,
     guarantee.amount_is_part_of_its_base,
+    guarantee.obligee_pays_advances_on_this_kind,
+    guarantee.obligee_pays_advances_from_a_price_on,
     guarantee.advance_stays_below_its_maximum,
     guarantee.interim_stays_below_its_maximum,
     guarantee.interim_names_its_advance,
@@ -49,13 +51,14 @@ LINE_RULES: Final[tuple[LineRule, ...]] = (
 def broken(case: Case) -> Iterator[Problem]:
     """Every problem that the rules find, in the order of the tables."""
     for rule in RULES:
-        yield from _until_unread(rule(case))
+        yield from until_unread(rule(case))
     for line in _lines(case):
         for line_rule in LINE_RULES:
-            yield from _until_unread(line_rule(case, line))
+            yield from until_unread(line_rule(case, line))
 
 
-def _until_unread(problems: Iterator[Problem]) -> Iterator[Problem]:
+def until_unread(problems: Iterator[Problem]) -> Iterator[Problem]:
+    """What a rule finds; asking for a field that could not be read ends the rule, for its problem is told already."""
     try:
         yield from problems
     except Unread:

@@ -1,8 +1,6 @@
 """Rules on the application as a whole. Each yields a problem for everything that breaks it."""
 
-import re
 from collections.abc import Iterator
-from typing import Final
 
 from services.intake.domain.amounts import fiscal_year_of_amount
 from services.intake.domain.catalogue import Code, problem
@@ -10,16 +8,8 @@ from services.intake.domain.dates import fiscal_year_of
 from services.intake.domain.form import Application, CertificateForm
 from services.intake.domain.obligees import has_check_digit
 from services.intake.domain.rules.case import Case
+from services.intake.domain.rules.mail import can_be_sent
 from shared.problems import Problem
-
-ADDRESS_CHARS_MAX = 254
-"""RFC 5321, section 4.5.3.1.3, without the angle brackets."""
-
-# The HTML standard's pattern (what browsers take for an address), with at least one dot in the domain.
-_ADDRESS: Final = re.compile(
-    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
-    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-)
 
 
 def portal_is_the_doors(case: Case) -> Iterator[Problem]:
@@ -94,13 +84,8 @@ def wished_mail_has_an_address(case: Case) -> Iterator[Problem]:
 
     Not wished, or with paper lines only, no mail will be sent, whatever stands in the field.
     """
-    mail = case.form.completion_mail
-    if not mail.wanted or not has_electronic_line(case.form):
-        return
-    if not mail.address:
-        yield problem(Code.MAIL_ADDRESS_NEEDED, "/completion_mail/address")
-    elif len(mail.address) > ADDRESS_CHARS_MAX or _ADDRESS.fullmatch(mail.address) is None:
-        yield problem(Code.MAIL_ADDRESS_MALFORMED, "/completion_mail/address")
+    if has_electronic_line(case.form):
+        yield from can_be_sent(case.form.completion_mail)
 
 
 def has_electronic_line(form: Application) -> bool:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from services.intake.domain.form import Application, Contract, Guarantee
-from services.intake.domain.obligees import Rates, Registry
+from services.intake.domain.form import Application, Contract, Guarantee, Kind
+from services.intake.domain.obligees import Electronic, Rates, Registry
+from services.intake.domain.obligees.registry import deciding
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,15 @@ class Case:
         contract = self.form.contract
         return self.registry.rates_for(contract.obligee_code, contract.obligee_name, contract.contract_date)
 
+    @property
+    def electronic(self) -> Electronic | None:
+        """The start rule of this obligee that decides on this contract; None if it is not registered as electronic."""
+        contract = self.form.contract
+        obligee = self.registry.find(contract.obligee_code, contract.obligee_name)
+        if obligee is None or not obligee.electronic:
+            return None
+        return deciding(obligee.electronic, contract.contract_date, contract.tender_notice_date)
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -32,6 +42,11 @@ class Line:
 
     index: int
     guarantee: Guarantee
+
+    @property
+    def is_advance(self) -> bool:
+        """Whether it secures an advance payment, the first or an interim one."""
+        return self.guarantee.kind is not Kind.CONTRACT_PERFORMANCE
 
     @property
     def pointer(self) -> str:

@@ -7,7 +7,7 @@ from services.intake.domain.amounts import base_of, maximum, minimum
 from services.intake.domain.catalogue import Code, problem
 from services.intake.domain.dates import wareki
 from services.intake.domain.depository import Refused, full_width
-from services.intake.domain.form import CertificateForm, Kind, WorksKind
+from services.intake.domain.form import CertificateForm, Kind
 from services.intake.domain.obligees import Basis
 from services.intake.domain.rules.case import Case, Line
 from shared.problems import Problem
@@ -34,28 +34,24 @@ def obligee_takes_electronic(case: Case, line: Line) -> Iterator[Problem]:
     """Rule 2: electronic only if the obligee is registered so and its start rule holds; else paper [F][P]."""
     if line.guarantee.certificate_form is not CertificateForm.ELECTRONIC:
         return
-    contract, pointer = case.contract, f"{line.pointer}/certificate_form"
-    obligee = case.registry.find(contract.obligee_code, contract.obligee_name)
-    if obligee is None or obligee.electronic is None:
-        yield problem(Code.OBLIGEE_NOT_ELECTRONIC, pointer, obligee_name=contract.obligee_name)
+    contract, pointer, start = case.contract, f"{line.pointer}/certificate_form", case.electronic
+    name = contract.obligee_name
+    if start is None:
+        yield problem(Code.OBLIGEE_NOT_ELECTRONIC, pointer, obligee_name=name)
         return
-    start = obligee.electronic
     day = contract.contract_date if start.basis is Basis.CONTRACT_DATE else contract.tender_notice_date
+    basis_ja, basis_en = _BASIS_WORDS[start.basis]
+    words = {"obligee_name": name, "basis_ja": basis_ja, "basis_en": basis_en}
     if day is None:
-        yield problem(Code.TENDER_NOTICE_DATE_NEEDED, pointer, obligee_name=obligee.name)
-    elif day < start.since:
-        basis_ja, basis_en = _BASIS_WORDS[start.basis]
-        yield problem(
-            Code.OBLIGEE_NOT_ELECTRONIC_ON_DATE,
-            pointer,
-            obligee_name=obligee.name,
-            since_ja=wareki(start.since),
-            since=start.since,
-            basis_ja=basis_ja,
-            basis_en=basis_en,
-        )
-    elif not start.starts_with(day):
-        yield problem(Code.OBLIGEE_NOT_ELECTRONIC, pointer, obligee_name=obligee.name)
+        yield problem(Code.TENDER_NOTICE_DATE_NEEDED, pointer, obligee_name=name)
+    elif day < start.valid_from:
+        since = {"since": start.valid_from, "since_ja": wareki(start.valid_from)}
+        yield problem(Code.OBLIGEE_NOT_ELECTRONIC_ON_DATE, pointer, **words, **since)
+    elif start.valid_until is not None and day > start.valid_until:
+        until = {"until": start.valid_until, "until_ja": wareki(start.valid_until)}
+        yield problem(Code.OBLIGEE_NO_LONGER_ELECTRONIC, pointer, **words, **until)
+    elif contract.works_kind not in start.works_kinds:
+        yield problem(Code.OBLIGEE_NOT_ELECTRONIC_FOR_KIND, pointer, obligee_name=name)
 
 
 def amount_is_positive(_: Case, line: Line) -> Iterator[Problem]:
@@ -73,14 +69,26 @@ def amount_is_part_of_its_base(case: Case, line: Line) -> Iterator[Problem]:
         yield problem(Code.AMOUNT_OVER_BASE, pointer, base=base, base_ja=base_ja, base_en=base_en)
 
 
+def obligee_pays_advances_on_this_kind(case: Case, line: Line) -> Iterator[Problem]:
+    """Rule 4: where the obligee pays no advance on this kind of works, none is secured [P]."""
+    if line.is_advance and case.rates.advance_percent(case.contract.works_kind) == 0:
+        yield problem(Code.ADVANCE_NOT_PAID, f"{line.pointer}/kind", obligee_name=case.contract.obligee_name)
+
+
+def obligee_pays_advances_from_a_price_on(case: Case, line: Line) -> Iterator[Problem]:
+    """Rule 4: many obligees pay an advance only on contracts of at least some price [P]."""
+    least = case.rates.minimum_price_yen
+    if line.is_advance and least is not None and 0 < case.contract.price < least:
+        pointer, name = f"{line.pointer}/kind", case.contract.obligee_name
+        yield problem(Code.ADVANCE_NOT_PAID_BELOW_PRICE, pointer, obligee_name=name, minimum=least)
+
+
 def advance_stays_below_its_maximum(case: Case, line: Line) -> Iterator[Problem]:
     """Rule 4: at most 40 % of the base for works and 30 % for design and survey, or the obligee's own rates [P]."""
-    if line.guarantee.kind is not Kind.ADVANCE_PAYMENT:
-        return
-    rates = case.rates
-    is_works = case.contract.works_kind is WorksKind.CONSTRUCTION
-    percent = rates.advance_works_percent if is_works else rates.advance_design_percent
-    yield from _over_maximum(Code.ADVANCE_OVER_MAXIMUM, case, line, percent)
+    if line.guarantee.kind is Kind.ADVANCE_PAYMENT:
+        percent = case.rates.advance_percent(case.contract.works_kind)
+        if percent > 0:
+            yield from _over_maximum(Code.ADVANCE_OVER_MAXIMUM, case, line, percent)
 
 
 def interim_stays_below_its_maximum(case: Case, line: Line) -> Iterator[Problem]:
@@ -122,15 +130,7 @@ def advance_names_its_depository(_: Case, line: Line) -> Iterator[Problem]:
 
 def depository_is_full_width(_: Case, line: Line) -> Iterator[Problem]:
     """Rule 8: the depository is full-width, or can be made so for certain [F]; the rest is told with its position."""
-    refused = full_width(line.guarantee.depository or "").refused
-    if refused:
-        pointer = f"{line.pointer}/depository"
-        yield problem(
-            Code.DEPOSITORY_NOT_FULL_WIDTH,
-            pointer,
-            characters_ja="、".join(f"{place.position}文字目「{_shown(place)}」" for place in refused),
-            characters_en=", ".join(f"{_shown(place)} at {place.position}" for place in refused),
-        )
+    yield from not_full_width(line.guarantee.depository, f"{line.pointer}/depository")
 
 
 def depository_belongs_to_advances(_: Case, line: Line) -> Iterator[Problem]:
@@ -143,6 +143,18 @@ def depository_belongs_to_advances(_: Case, line: Line) -> Iterator[Problem]:
     if line.guarantee.redeposit:
         pointer = f"{line.pointer}/redeposit"
         yield problem(Code.DEPOSITORY_ONLY_ON_ADVANCE, pointer, label="再預託利用区分", field="redeposit")
+
+
+def not_full_width(depository: str | None, pointer: str) -> Iterator[Problem]:
+    """The characters of a depository that cannot stand, if there are any, each with its position."""
+    refused = full_width(depository or "").refused
+    if refused:
+        yield problem(
+            Code.DEPOSITORY_NOT_FULL_WIDTH,
+            pointer,
+            characters_ja="、".join(f"{place.position}文字目「{_shown(place)}」" for place in refused),
+            characters_en=", ".join(f"{_shown(place)} at {place.position}" for place in refused),
+        )
 
 
 def _base_words(case: Case, line: Line) -> tuple[str, str]:

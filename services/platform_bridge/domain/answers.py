@@ -1,15 +1,13 @@
-"""What a certificate on its way is, and what each answer of the platform means for it (contracts, section 4)."""
+"""What each answer of the platform means for a certificate (contracts, section 4)."""
 
-import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from json import dumps
 from typing import Any, Final
 
-from pydantic_core import from_json
+from services.platform_bridge.domain.certificate import json_object
 
 BEFORE_CONCLUSION_MAX: Final = timedelta(minutes=5)
 """How far before `concluded_at` an arrival may lie: two clocks may disagree, but not by more."""
@@ -29,67 +27,6 @@ _RFC3339: Final = re.compile(
 )
 _SECONDS: Final = re.compile(r"\d{1,10}", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-
-
-class Ending(StrEnum):
-    """How a certificate ends here; one without an ending waits to be posted."""
-
-    ARRIVED = "arrived"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """A certificate to be posted.
-
-    Attributes:
-        certificate: canonical JSON (RFC 8785) without auth_key, content_sha256 and signature: the signed bytes.
-        sealed_auth_key: None once the platform has spoken; it is not needed again.
-    """
-
-    guarantee_number: str
-    version: int
-    portal: str
-    application_id: str
-    concluded_at: datetime
-    certificate: bytes
-    content_sha256: str
-    signature: str
-    sealed_auth_key: str | None
-
-    @property
-    def key(self) -> str:
-        """The Idempotency-Key, which is also the subject of facts about this version."""
-        return key_of(self.guarantee_number, self.version)
-
-
-def key_of(guarantee_number: str, version: int) -> str:
-    """How a version is named: `00000-000001/1`."""
-    return f"{guarantee_number}/{version}"
-
-
-def named_by(key: str) -> tuple[str, int]:
-    """The guarantee number and the version that a key names."""
-    number, _, version = key.rpartition("/")
-    return number, int(version)
-
-
-def misfit_of(post: Post) -> str | None:
-    """Why these bytes cannot be the certificate they are announced as; None when all is well."""
-    if hashlib.sha256(post.certificate).hexdigest() != post.content_sha256:
-        return "content_sha256 is not the digest of the certificate"
-    content = _json_object(post.certificate)
-    if content is None or not post.certificate.endswith(b"}"):
-        return "the certificate is not a JSON object"
-    if (content.get("guarantee_number"), content.get("version")) != (post.guarantee_number, post.version):
-        return "the certificate is of another guarantee or version"
-    return None
-
-
-def body_of(post: Post, auth_key: str) -> bytes:
-    """The request body: the signed bytes as they are, with the three members that stand outside the signature."""
-    outside = {"auth_key": auth_key, "content_sha256": post.content_sha256, "signature": post.signature}
-    return post.certificate[:-1] + b"," + dumps(outside).encode()[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +72,22 @@ class Refused:
     detail: str
 
 
+class About(StrEnum):
+    """Of what a wait speaks."""
+
+    CERTIFICATE = "certificate"
+    PLATFORM_FAILS = "platform_fails"
+    PLATFORM_ASKS = "platform_asks"
+    """It asks that nobody comes for a while, whichever certificate it said so to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wait:
     """Not now; nothing was done. `after_s` is the platform's wish in seconds, if it has one."""
 
     reason: str
     after_s: float | None = None
+    about: About = About.CERTIFICATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,26 +154,26 @@ def judge_get(heard: Heard, *, standing: Verdict, concluded_at: datetime, now: d
 def _judge(heard: Heard, concluded_at: datetime, now: datetime) -> Verdict:
     match heard:
         case NotSent(reason, our_setup):
-            return OurFault(reason) if our_setup else Wait(reason)
+            return OurFault(reason) if our_setup else Wait(reason, about=About.PLATFORM_FAILS)
         case NoAnswer(reason):
             return Unknown(reason)
         case Answer(200 | 201, body):
-            return _arrival(_json_object(body), concluded_at, now)
+            return _arrival(json_object(body), concluded_at, now)
         case Answer(409):
             return Wait("another try of the same key is in progress", _wish(heard, now))
         case Answer(422, body):
-            return _refusal(_json_object(body) or {})
+            return _refusal(json_object(body) or {})
         case Answer(400):
             return OurBug("the platform calls our request malformed (400)")
         case Answer(401 | 403 as status):
             return OurFault(f"the platform does not accept our credentials ({status})")
         case Answer(404):
             # A gateway answers so while what stands behind it is away.
-            return Wait("the platform does not know the address we post to (404)")
+            return Wait("the platform does not know the address we post to (404)", about=About.PLATFORM_FAILS)
         case Answer(429):
-            return Wait("the platform asks us to slow down (429)", _wish(heard, now))
+            return Wait("the platform asks us to slow down (429)", _wish(heard, now), About.PLATFORM_ASKS)
         case Answer(503) if (wish := _wish(heard, now)) is not None:
-            return Wait("the platform is away (503)", wish)
+            return Wait("the platform is away (503)", wish, About.PLATFORM_ASKS)
         case _:
             return Unknown(f"an answer that settles nothing ({_status(heard)})")
 
@@ -285,14 +232,6 @@ def _wish(answer: Answer, now: datetime) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return min(max((moment - now).total_seconds(), 0.0), RETRY_AFTER_S_MAX)
-
-
-def _json_object(body: bytes | None) -> dict[str, Any] | None:
-    try:
-        value = from_json(body) if body else None
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
 
 
 def _shown(text: str, characters_max: int) -> str:

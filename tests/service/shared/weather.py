@@ -1,0 +1,63 @@
+"""Two processes' worth of one service, and an outside that is well or away."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.errands import Claimed, Later, Outcome, Settled, Sign
+from shared.errands.breaker import Breaker
+from shared.service.running import Running
+from tests.conftest import Servers
+from tests.eventually import eventually
+from tests.service.living import living
+from tests.service.shared.outside import NAME, Outside
+
+SERVICE = "notifier"
+SLOTS = 4
+
+
+@dataclass
+class Weather:
+    """An outside that is well or away, and two processes that call it."""
+
+    lives: list[Running] = field(default_factory=list)
+    outside: Outside = field(default_factory=Outside)
+    away: Outcome | None = None
+    poison: frozenset[str] = frozenset()
+
+    def answer(self, claimed: Claimed) -> Outcome:
+        if self.away is not None:
+            return self.away
+        if claimed.key in self.poison:
+            return Later("always so", after_s=0.05, unknown=True, sign=Sign.FAILING)
+        return Settled(claimed.key)
+
+    def breakers(self) -> set[Breaker | None]:
+        """What each process believes."""
+        stages = [life.runners[NAME].gate.stage for life in self.lives]
+        return {None if stage is None else stage.circuit.breaker for stage in stages}
+
+    def standings(self) -> set[str]:
+        """What each process would show."""
+        return {life.stages()[NAME]["standing"] for life in self.lives}
+
+    def rests(self) -> bool:
+        """Whether no process holds a row."""
+        return all(life.runners[NAME].in_hand == 0 for life in self.lives)
+
+
+FAILING = Later("reset", unknown=True, sign=Sign.FAILING)
+
+
+@asynccontextmanager
+async def weather(stack: Servers, **changes: Any) -> AsyncIterator[Weather]:
+    """Two processes' worth of one service, and their outside."""
+    made = Weather()
+    made.outside.otherwise = made.answer
+    async with AsyncExitStack() as closing:
+        for _ in range(2):
+            errand = made.outside.errand(**{"slots": SLOTS, **changes})
+            made.lives.append(await closing.enter_async_context(living(stack, SERVICE, errands=[errand])))
+        await eventually(lambda: made.breakers() == {Breaker.CLOSED})
+        yield made
