@@ -98,6 +98,7 @@ async def test_a_paused_outside_holds_what_is_due_until_it_is_resumed(
     system: System, portal: Portal, hosho: Hosho
 ) -> None:
     paused, told = await hosho("ops", "stage", "pause", ERRAND, "--reason", "点検のため")
+    assert paused == 0, told
     again, faster = await hosho("ops", "stage", "pause", ERRAND, "--reason", "me too")
     await portal.apply(example(PORTAL, "OPS-2"))
 
@@ -114,7 +115,7 @@ async def test_a_paused_outside_holds_what_is_due_until_it_is_resumed(
     await portal.answers.wait_for("OPS-2", ISSUED, timeout_s=60)
     _, acts = await hosho("ops", "acts")
 
-    assert (paused, again, held, resumed, released) == (0, 1, 0, 0, 0), told
+    assert (again, held, resumed, released) == (1, 0, 0, 0)
     assert "paused_already" in faster
     assert "点検のため" in faster
     assert "点検のため" in acts

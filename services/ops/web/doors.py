@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import JSONResponse, Response
+from pydantic_core import from_json
 
 from services.ops.edge.doors import DoorAway, Doors
 from shared.operator_door.keeper import door_keeper
@@ -65,5 +66,7 @@ def door_routes(operators: Operators, doors: Doors) -> APIRouter:
 
 
 async def _json(request: Request) -> Any:
-    await read_body(request, BODY_BYTES_MAX)
-    return await request.json()
+    try:
+        return from_json(await read_body(request, BODY_BYTES_MAX))
+    except ValueError:
+        raise HttpProblem(422, "json_invalid", "This is not JSON.") from None

@@ -168,3 +168,16 @@ async def test_an_act_without_a_reason_or_without_facts_is_refused(desk: Desk) -
 
         assert status == 422, problem
     assert (await desk.ask("GET", f"/v1/parked/replays/{uuid.uuid4()}", who="viewer"))[0] == 404
+
+
+async def test_through_the_door_of_ops_a_service_is_asked_with_the_persons_own_token(desk: Desk) -> None:
+    """What the service answers comes back as it is; what a viewer may not do at it, a viewer may not do here."""
+    state = await desk.get("/v1/services/issuer/state")
+    pause, path = {"reason": "to see"}, "/v1/services/issuer/stages/nothing/pause"
+    absent, problem = await desk.ask("POST", path, who="operator", body=pause)
+    refused, _ = await desk.ask("POST", path, who="viewer", body=pause)
+    away, _ = await desk.ask("GET", "/v1/services/intake/state", who="viewer")
+
+    assert state["service"] == "issuer"
+    assert (absent, refused, away) == (404, 403, 404)
+    assert "no errands" in problem["detail"]
