@@ -11,7 +11,7 @@ import asyncpg
 import typer
 from pydantic import SecretStr
 
-from deploy import broker, compose, database, portals
+from deploy import broker, cli_acts, cli_doctor, cli_journal, compose, database, portals
 from deploy.announce import announce
 from deploy.broker.management import management
 from deploy.database import role_of
@@ -30,6 +30,8 @@ portal_commands = typer.Typer(no_args_is_help=True, help="Who may speak to us.")
 application.add_typer(topology_commands, name="topology")
 application.add_typer(database_commands, name="database")
 application.add_typer(portal_commands, name="portals")
+application.add_typer(cli_acts.operating, name="ops")
+application.add_typer(cli_journal.application, name="journal")
 application.add_typer(obligee_commands, name="obligees")
 application.command()(announce)
 
@@ -104,6 +106,21 @@ def secrets(
     """Write .env and the portals file for Compose; what is in .env already stays. Shows nothing."""
     made = compose.write_secrets(folder)
     print(f"{folder / compose.ENV_FILE}: {made} secrets made" if made else "nothing to do")
+
+
+@application.command()
+def doctor(
+    portals_file: cli_doctor.PlanFile = PORTALS_FILE,
+    every: cli_doctor.Every = None,
+    *,
+    tell: cli_doctor.Telling = False,
+) -> None:
+    """Compare what runs with what is planned: broker, schemas, clocks; prints each finding with its mend."""
+    settings = DeploySettings()
+    broker_at = None if settings.rabbitmq_management_url is None else _broker()
+    owner = settings.database_url
+    owner_url = None if owner is None else owner.get_secret_value()
+    cli_doctor.run(portals_file, broker_at, owner_url, every_s=every, telling=tell)
 
 
 @portal_commands.command("token")

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from deploy import operators
 from deploy.database import ROLES
 from deploy.local.account import private_file
 from deploy.local.secret_store import ring_key, token
@@ -14,7 +15,9 @@ from shared.portals import Portals
 
 ENV_FILE: Final = ".env"
 PORTALS_COPY: Final = ".compose/portals.toml"
+OPERATORS_COPY: Final = ".compose/operators.toml"
 PORTAL_TOKEN_PREFIX: Final = "HOSHO_PORTAL_TOKEN_"
+OPERATOR_TOKEN_PREFIX: Final = "HOSHO_OPERATOR_TOKEN_"
 
 __all__ = ["ENV_FILE", "PORTALS_COPY", "token", "write_secrets"]
 
@@ -29,13 +32,15 @@ def secret_names() -> Iterator[tuple[str, str]]:
         yield BROKER_PASSWORD_PREFIX + _variable(rights.user), token()
     for portal in Portals.load(PORTALS_FILE):
         yield PORTAL_TOKEN_PREFIX + _variable(portal.id), token()
+    for name in operators.names():
+        yield OPERATOR_TOKEN_PREFIX + _variable(name), token()
     yield "HOSHO_PLATFORM_TOKEN", token()
     yield "HOSHO_SEALING_KEYS", ring_key("seal-1")
     yield "HOSHO_SIGNING_KEY", ring_key("sign-1")
 
 
 def write_secrets(folder: Path) -> int:
-    """Write what is missing into `.env`, and the portals file anew; returns how many secrets were made."""
+    """Write what is missing into `.env`, and the files of hashes anew; returns how many secrets were made."""
     path = folder / ENV_FILE
     known = _read(path)
     fresh = {name: value for name, value in secret_names() if name not in known}
@@ -49,6 +54,8 @@ def write_secrets(folder: Path) -> int:
     copy.parent.mkdir(exist_ok=True)
     # Only hashes stand in it, and the services in the containers are another user.
     copy.write_text(filled(PORTALS_FILE, tokens, {}), encoding="utf-8")
+    acting = {name: everything[OPERATOR_TOKEN_PREFIX + _variable(name)] for name in operators.names()}
+    (folder / OPERATORS_COPY).write_text(operators.filled(acting), encoding="utf-8")
     return len(fresh)
 
 

@@ -30,6 +30,13 @@ _MIGRATE_LOCK: Final = 0x484F_5348_4F02
 _TEMPLATE_LOCK: Final = 0x484F_5348_4F03
 
 
+_INSERT_ONLY: Final = """
+    select relname from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+     where nspname = $1 and relkind = 'r' and obj_description(pg_class.oid, 'pg_class') like 'insert only:%'
+"""
+"""Tables whose comment begins with these words can be added to by their service, and nothing else."""
+
+
 class MigrationChanged(Misconfigured):
     """An applied migration no longer has the text it had; put the old text back and write a new migration."""
 
@@ -238,4 +245,6 @@ async def _migrate_schema(connection: "Connection", service: str, checkout: Path
         revoke insert, update, delete on schema_migration from {role_of(service)};
         """
     )
+    for row in await connection.fetch(_INSERT_ONLY, service):
+        await connection.execute(f"revoke update, delete on {service}.{row['relname']} from {role_of(service)}")
     return fresh

@@ -7,6 +7,7 @@ from typing import Final
 CHECKOUT: Final = Path(__file__).resolve().parents[1]
 DEPLOY: Final = CHECKOUT / "deploy"
 PORTALS_FILE: Final = DEPLOY / "portals.toml"
+OPERATORS_FILE: Final = DEPLOY / "operators.toml"
 OBLIGEES_FILE: Final = DEPLOY / "obligees.toml"
 RUN: Final = CHECKOUT / ".run"
 BUILD: Final = CHECKOUT / "build"

@@ -25,6 +25,8 @@ class DeploySettings(BaseSettings):
         database_url: the owner role's URL, for `hosho migrate`.
         rabbitmq_url: administrator's AMQP URL of a broker to use instead of a private node; its path is the vhost.
         rabbitmq_management_url: administrator's URL of that broker's management API.
+        ops_url: where ops serves HTTP, for `hosho ops`, `hosho journal export` and `hosho doctor --tell`.
+        operator_token: a bearer token of the operators file.
         rabbitmq_vhost: the virtual host `hosho topology` works on, where `rabbitmq_url` does not name one.
     """
 
@@ -35,6 +37,8 @@ class DeploySettings(BaseSettings):
     rabbitmq_url: SecretStr | None = None
     rabbitmq_management_url: SecretStr | None = None
     rabbitmq_vhost: str = "hosho"
+    ops_url: str | None = None
+    operator_token: SecretStr | None = None
 
 
 def passed_on() -> dict[str, str]:

@@ -1,7 +1,9 @@
 """What a consumer has already heard: the memory that makes a second delivery a no-op."""
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
@@ -36,6 +38,16 @@ _PARK = """
       from unnest($2::uuid[], $3::bytea[], $4::int[]) as heard(message_id, digest, replay)
     on conflict (consumer, message_id) do update set outcome = 'parked', replay = excluded.replay
 """
+_NOTE_REPLAYED = """
+    update inbox as known set outcome = 'done', replay = heard.replay
+      from unnest($2::uuid[], $3::int[]) as heard(message_id, replay)
+     where known.consumer = $1 and known.message_id = heard.message_id
+       and known.outcome = 'parked' and known.replay < heard.replay
+"""
+_ENDED = """
+    select message_id, outcome, replay, heard_at from inbox where consumer = $1 and message_id = any($2::uuid[])
+"""
+_PARKED = "select consumer, count(*) as facts from inbox where outcome = 'parked' group by consumer"
 _COUNT_ATTEMPTS = """
     insert into attempt as counted (consumer, message_id, attempts)
     select $1, heard.message_id, 1 from unnest($2::uuid[]) as heard(message_id)
@@ -58,6 +70,28 @@ Identity = tuple[UUID, bytes, int]
 """Message id, digest, replay count."""
 
 
+class Heard(Protocol):
+    """What was heard, as far as a replay of it is noted."""
+
+    @property
+    def id(self) -> UUID:
+        """Its identity."""
+
+    @property
+    def replay(self) -> int:
+        """How often the desk sent it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a fact ended at one consumer: `done` or `parked`, and at which replay."""
+
+    id: UUID
+    outcome: str
+    replay: int
+    heard_at: datetime
+
+
 async def admit(connection: "Connection", consumer: str, heard: Sequence[Identity]) -> set[UUID]:
     """Note these facts as done and give back those that are new (or are replayed after having been parked)."""
     ids, digests, replays = _columns(heard)
@@ -73,6 +107,24 @@ async def with_another_digest(connection: "Connection", consumer: str, heard: Se
 async def park(connection: "Connection", consumer: str, heard: Sequence[Identity]) -> None:
     """Note these facts as parked: only a replay from the desk lets them in again."""
     await connection.execute(_PARK, consumer, *_columns(heard))
+
+
+async def note_replayed(connection: "Connection", consumer: str, items: Sequence[Heard]) -> None:
+    """Note replays that reached a door, which answers every delivery: the desk asks here whether they ended."""
+    ordered = sorted((item.id, item.replay) for item in items if item.replay > 0)
+    ids, replays = [identity for identity, _ in ordered], [replay for _, replay in ordered]
+    await connection.execute(_NOTE_REPLAYED, consumer, ids, replays)
+
+
+async def ended(connection: "Connection", consumer: str, ids: Collection[UUID]) -> list[Ended]:
+    """How these facts ended at this consumer; what it never heard is not among them."""
+    rows = await connection.fetch(_ENDED, consumer, sorted(ids))
+    return [Ended(row["message_id"], row["outcome"], row["replay"], row["heard_at"]) for row in rows]
+
+
+async def parked_counts(connection: "Connection") -> dict[str, int]:
+    """How many facts ended parked, by consumer."""
+    return {row["consumer"]: row["facts"] for row in await connection.fetch(_PARKED)}
 
 
 async def known(connection: "Connection", consumer: str, heard: Sequence[Identity]) -> set[tuple[UUID, bytes]]:

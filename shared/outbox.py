@@ -30,10 +30,12 @@ class Announcement:
     subject: str
     correlation: str
     body: bytes
-    headers: Mapping[str, str] | None
+    headers: Mapping[str, str | int] | None
     digest: bytes
     journalled: bool
     time: str
+    search: Mapping[str, str] | None = None
+    """By which words the journal finds it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +49,15 @@ class Leased:
 
 _INSERT = """
     insert into outbox (exchange, routing_key, message_id, type, subject, correlation, body, headers, digest,
-                        journalled, time, lease_owner, lease_until)
+                        journalled, time, search, lease_owner, lease_until)
     select row.exchange, row.routing_key, row.message_id, row.type, row.subject, row.correlation, row.body,
-           row.headers, row.digest, row.journalled, row.time,
+           row.headers, row.digest, row.journalled, row.time, row.search,
            case when row.nr <= $12 then $13::bigint end,
            case when row.nr <= $12 then now() + make_interval(secs => $14) end
       from unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::jsonb[],
-                  $9::bytea[], $10::boolean[], $11::text[]) with ordinality
+                  $9::bytea[], $10::boolean[], $11::text[], $15::jsonb[]) with ordinality
            as row(exchange, routing_key, message_id, type, subject, correlation, body, headers, digest,
-                  journalled, time, nr)
+                  journalled, time, search, nr)
      order by row.nr
     returning id, message_id
 """
@@ -65,7 +67,7 @@ _CLAIM = """
                    where due_at <= now() and (lease_owner is null or lease_until < now())
                    order by due_at, id limit $3 for update skip locked)
     returning id, exchange, routing_key, message_id, type, subject, correlation, body, headers, digest,
-              journalled, time, attempts
+              journalled, time, search, attempts
 """
 _DELETE = "delete from outbox where id = any($1::bigint[])"
 _POSTPONE = """
@@ -100,16 +102,21 @@ async def insert(
         [row.subject for row in rows],
         [row.correlation for row in rows],
         [row.body for row in rows],
-        [None if row.headers is None else json.dumps(dict(row.headers)) for row in rows],
+        [_json(row.headers) for row in rows],
         [row.digest for row in rows],
         [row.journalled for row in rows],
         [row.time for row in rows],
         leased_rows,
         owner_id,
         LEASE_S,
+        [_json(row.search) for row in rows],
     )
     pairs = zip(records, rows, strict=True)
     return [Leased(record["id"], row) for record, row in list(pairs)[:leased_rows]]
+
+
+def _json(told: Mapping[str, str | int] | Mapping[str, str] | None) -> str | None:
+    return None if told is None else json.dumps(dict(told))
 
 
 async def claim(connection: "Connection", owner_id: int, limit: int) -> list[Leased]:
@@ -119,7 +126,7 @@ async def claim(connection: "Connection", owner_id: int, limit: int) -> list[Lea
 
 
 def _leased(record: "Record") -> Leased:
-    headers = record["headers"]
+    headers, search = record["headers"], record["search"]
     row = Announcement(
         exchange=record["exchange"],
         routing_key=record["routing_key"],
@@ -132,6 +139,7 @@ def _leased(record: "Record") -> Leased:
         digest=record["digest"],
         journalled=record["journalled"],
         time=record["time"],
+        search=None if search is None else json.loads(search),
     )
     return Leased(record["id"], row, record["attempts"])
 

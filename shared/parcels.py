@@ -12,6 +12,7 @@ from shared.publisher import Outgoing
 
 PACK_FACTS_MAX = 50
 PACK_BYTES_MAX = 200_000
+RECORD_BYTES_MAX = 200_000
 JOURNAL_TYPE = "journal.recorded.v1"
 
 
@@ -67,8 +68,9 @@ def _pack(message_type: str, rows: Sequence[Leased]) -> Outgoing:
 def _single(row: Leased) -> Parcel:
     announcement = row.announcement
     subject_id = announcement.correlation.partition("/")[2]
+    replayed = announcement.exchange == topology.STRAIGHT
     message = Outgoing(
-        exchange=announcement.exchange,
+        exchange="" if replayed else announcement.exchange,
         routing_key=announcement.routing_key,
         message_id=str(announcement.message_id),
         body=announcement.body,
@@ -76,31 +78,56 @@ def _single(row: Leased) -> Parcel:
         headers=announcement.headers,
         type=announcement.type,
         correlation_id=subject_id or None,
+        user_id=topology.DESK if replayed else None,
     )
     return Parcel(message, [row])
 
 
-def journal_of(service: str, rows: Sequence[Leased]) -> Outgoing | None:
-    """One record of what this batch announces: ids, types, subjects, times and digests, never bodies."""
+def journal_of(service: str, rows: Sequence[Leased]) -> list[Outgoing]:
+    """Records of what this batch announces: ids, types, subjects, times, digests and search words, never bodies.
+
+    Usually one; more only when their search words would make a message larger than a broker takes.
+    """
     facts = {
-        (row.announcement.message_id, row.announcement.digest): {
-            "id": str(row.announcement.message_id),
-            "type": row.announcement.type,
-            "subject": row.announcement.subject,
-            "correlation": row.announcement.correlation,
-            "time": row.announcement.time,
-            "digest": row.announcement.digest.hex(),
-        }
+        (row.announcement.message_id, row.announcement.digest): _journalled(row)
         for row in rows
         if row.announcement.journalled
     }
-    if not facts:
-        return None
+    records: list[Outgoing] = []
+    chunk: list[bytes] = []
+    size_bytes = 0
+    for told in facts.values():
+        if chunk and size_bytes + len(told) > RECORD_BYTES_MAX:
+            records.append(_record(service, chunk))
+            chunk, size_bytes = [], 0
+        chunk.append(told)
+        size_bytes += len(told) + 1
+    if chunk:
+        records.append(_record(service, chunk))
+    return records
+
+
+def _journalled(row: Leased) -> bytes:
+    announcement = row.announcement
+    told: dict[str, object] = {
+        "id": str(announcement.message_id),
+        "type": announcement.type,
+        "subject": announcement.subject,
+        "correlation": announcement.correlation,
+        "time": announcement.time,
+        "digest": announcement.digest.hex(),
+    }
+    if announcement.search is not None:
+        told["search"] = announcement.search
+    return to_json(told)
+
+
+def _record(service: str, facts: Sequence[bytes]) -> Outgoing:
     return Outgoing(
         exchange=topology.EVENTS,
         routing_key=topology.journal_key(service),
         message_id=clock.new_uuid().hex,
-        body=to_json({"service": service, "facts": list(facts.values())}),
+        body=b'{"service":' + to_json(service) + b',"facts":[' + b",".join(facts) + b"]}",
         content_type=JSON_CONTENT_TYPE,
         type=JOURNAL_TYPE,
     )

@@ -1,14 +1,17 @@
 """A fact that no handler could take, on its way to the desk: with its whole content, the hearer and the reason."""
 
 import base64
+import hashlib
+from uuid import UUID
 
 from pydantic_core import to_json
 
 from shared import topology
-from shared.envelope import Fact, Unreadable, encode, fact_id
+from shared.envelope import Fact, Unreadable, encode, fact_id, pack
 from shared.outbox import Announcement
 
 PARKED_TYPE = "parking.fact_parked.v1"
+REPLAYED_TYPE = "parking.fact_replayed.v1"
 REASON_CHARACTERS_MAX = 2_000
 
 RECORD_BYTES_MAX = 250_000
@@ -30,6 +33,7 @@ def row(consumer: str, fact: Fact | Unreadable, code: str, reason: str, parked_a
         "reason": reason[:REASON_CHARACTERS_MAX],
         "parked_at": parked_at,
         "replay": fact.replay,
+        "digest": fact.digest.hex(),
     }
     if isinstance(fact, Fact):
         record |= {"type": fact.type, "subject": fact.subject, "correlation": fact.correlation}
@@ -41,7 +45,8 @@ def row(consumer: str, fact: Fact | Unreadable, code: str, reason: str, parked_a
     return Announcement(
         exchange=topology.PARKING,
         routing_key=consumer,
-        message_id=fact_id(PARKED_TYPE, f"{consumer}/{fact.id}", str(fact.replay)),
+        # The digest is part of it: a second content under one id is parked beside the first, not instead of it.
+        message_id=fact_id(PARKED_TYPE, f"{consumer}/{fact.id}/{fact.digest.hex()}", str(fact.replay)),
         type=PARKED_TYPE,
         subject=fact.subject if isinstance(fact, Fact) else str(fact.id),
         correlation=fact.correlation if isinstance(fact, Fact) else "",
@@ -50,6 +55,29 @@ def row(consumer: str, fact: Fact | Unreadable, code: str, reason: str, parked_a
         digest=fact.digest,
         journalled=False,
         time=parked_at,
+    )
+
+
+def replay_row(queue: str, fact: UUID, body: bytes, replay: int, time: str) -> Announcement:
+    """The outbox row that sends a parked fact again, with its own id, to the queue of its one hearer.
+
+    Args:
+        body: the fact as it was parked, a structured-mode CloudEvent.
+        replay: one more than it was parked with; the hearer's inbox lets it in only then.
+        time: RFC 3339.
+    """
+    return Announcement(
+        exchange=topology.STRAIGHT,
+        routing_key=queue,
+        message_id=fact_id(REPLAYED_TYPE, f"{queue}/{fact}", str(replay)),
+        type=REPLAYED_TYPE,
+        subject=str(fact),
+        correlation="",
+        body=pack([body]),
+        headers={topology.REPLAY_HEADER: replay},
+        digest=hashlib.sha256(body).digest(),
+        journalled=False,
+        time=time,
     )
 
 

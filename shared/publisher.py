@@ -62,6 +62,8 @@ class Outgoing:
     headers: Mapping[str, str | int] | None = None
     type: str | None = None
     correlation_id: str | None = None
+    user_id: str | None = None
+    """The broker refuses a publish whose user_id is not the connection's own user, so hearers may believe it."""
 
 
 class Publisher:
@@ -164,6 +166,7 @@ def _properties(message: Outgoing) -> Basic.Properties:
         message_id=message.message_id,
         message_type=message.type,
         correlation_id=message.correlation_id,
+        user_id=message.user_id,
     )
 
 

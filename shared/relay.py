@@ -8,7 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 
-from shared import clock, outbox, postgres
+from shared import clock, metrics, outbox, postgres
 from shared.crashpoints import reached
 from shared.lives import together
 from shared.logs import get_logger
@@ -114,16 +114,17 @@ class Relay:
 
     async def _publish(self, rows: list[Leased]) -> None:
         reached("-publish")
+        started_s = clock.monotonic_s()
         parcels = list(parcels_of(rows))
-        journal = journal_of(self._service, rows)
-        messages = [*(parcel.message for parcel in parcels), *([journal] if journal else [])]
+        messages = [*(parcel.message for parcel in parcels), *journal_of(self._service, rows)]
         results = await asyncio.gather(*map(self._one, messages))
         for index, error in enumerate(results):
             # A channel that is closed over one message fails all that were in flight; alone, only the bad one fails.
             if isinstance(error, Disputed):
                 results[index] = await self._one(messages[index])
         reached("+publish")
-        journal_error = results[len(parcels)] if journal else None
+        metrics.published(clock.monotonic_s() - started_s)
+        journal_error = next((error for error in results[len(parcels) :] if error is not None), None)
         done: list[int] = []
         failed: list[tuple[Leased, Exception]] = []
         for parcel, error in zip(parcels, results, strict=False):
@@ -155,6 +156,7 @@ class Relay:
     async def _settle(self, done: list[int], failed: list[tuple[Leased, Exception]]) -> None:
         away = [row for row, error in failed if isinstance(error, BrokerAway)]
         refused = [(row, error) for row, error in failed if not isinstance(error, BrokerAway)]
+        metrics.relayed(confirmed=len(done), refused=len(refused), away=len(away))
         while True:
             try:
                 async with self._pool.acquire() as connection:

@@ -5,6 +5,7 @@ services only ask for names. Queues are quorum queues, one per (hearer, message)
 nobody else. No argument here needs RabbitMQ 4: the same plan holds on 3.10.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -13,6 +14,15 @@ CORE = "hosho.core"
 EVENTS = "hosho.events"
 PORTALS = "hosho.portals"
 PARKING = "hosho.parking"
+STRAIGHT = "amq.default"
+"""The rights' name of the default exchange, which leads straight to the queue of the key; only the desk may use it."""
+
+DESK = "ops"
+"""The broker user of the desk: a replay counts only from it."""
+
+REPLAY_HEADER = "replay"
+"""The header that says how often the desk sent this fact again."""
+
 EXCHANGES = (APPLICATIONS, CORE, EVENTS, PORTALS, PARKING)
 
 SERVICES = ("intake", "issuer", "platform_bridge", "notifier", "ops")
@@ -51,6 +61,15 @@ CORE_HEARD: Mapping[str, tuple[str, ...]] = {
     "core.guarantee_declined.v1": ("issuer",),
 }
 """Type announced by the core system on `hosho.core` → who hears it."""
+
+
+def replayed(user_id: str | None, headers: Mapping[str, object]) -> int:
+    """How often the desk has sent this message again; 0 for what anybody else calls a replay.
+
+    The broker vouches for `user_id`: nobody can publish under another user's name.
+    """
+    value = headers.get(REPLAY_HEADER)
+    return value if user_id == DESK and isinstance(value, int) and value > 0 else 0
 
 
 def noun_of(message_type: str) -> str:
@@ -179,7 +198,7 @@ def _quorum(
 
 def _service_rights(service: str) -> Rights:
     # The desk sends a parked fact again to the queue of the one hearer, which is what the default exchange is for.
-    replays = r"|^amq\.default$" if service == "ops" else ""
+    replays = rf"|^{re.escape(STRAIGHT)}$" if service == DESK else ""
     return Rights(
         user=service,
         write=rf"^hosho\.(events|portals|parking)${replays}",

@@ -14,13 +14,16 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from shared import clock, inbox, outbox, parking, postgres, topology
+from shared import clock, inbox, outbox, parking, postgres, topology, tracing
 from shared.crashpoints import reached
 from shared.envelope import Fact, Unreadable, binary_headers, encode, fact_id, source_of
 from shared.errands import Claimed, Due, Held
 from shared.errands import store as errand_store
 from shared.messages import Message
 from shared.outbox import Announcement, Leased
+
+SEARCH_CHARACTERS_MAX = 200
+"""Of each word the journal is told to find a fact by."""
 
 if TYPE_CHECKING:
     from shared.postgres import Connection, Pool
@@ -103,12 +106,14 @@ class Work:
         """
         identity = fact_id(message.TYPE, subject, occurrence)
         time = self.now.isoformat()
-        trace = cause.traceparent if cause is not None else None
+        trace = (cause.traceparent if cause is not None else None) or tracing.current()
         data = to_json(message, by_alias=True)
         source = source_of(self.desk.service)
         fact = Fact(identity, message.TYPE, source, subject, time, correlation, trace, data)
         heard = message.TYPE in topology.HEARERS
-        self._row(fact, topology.EVENTS if heard else outbox.JOURNAL_ONLY, message.TYPE, encode(fact) if heard else b"")
+        exchange = topology.EVENTS if heard else outbox.JOURNAL_ONLY
+        search = _search(message, trace)
+        self._row(fact, exchange, message.TYPE, encode(fact) if heard else b"", search=search)
         if portal is not None and self.desk.answered(portal):
             shown = message.for_portal()
             if shown is not None:
@@ -116,7 +121,15 @@ class Work:
                 self._row(fact, topology.PORTALS, key, to_json(shown), headers=binary_headers(fact))
         return identity
 
-    def _row(self, fact: Fact, exchange: str, key: str, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+    def _row(
+        self,
+        fact: Fact,
+        exchange: str,
+        key: str,
+        body: bytes,
+        headers: Mapping[str, str] | None = None,
+        search: Mapping[str, str] | None = None,
+    ) -> None:
         self.announcements.append(
             Announcement(
                 exchange=exchange,
@@ -131,8 +144,13 @@ class Work:
                 # A portal's copy is the same fact as the one announced inside; the journal notes it once.
                 journalled=exchange in (topology.EVENTS, outbox.JOURNAL_ONLY),
                 time=fact.time,
+                search=search,
             )
         )
+
+    def send_again(self, queue: str, fact: UUID, body: bytes, replay: int) -> None:
+        """Replay a parked fact to the queue of its one hearer when this transaction commits; the desk alone may."""
+        self.announcements.append(parking.replay_row(queue, fact, body, replay, self.now.isoformat()))
 
     def park(self, fact: Fact | Unreadable, code: str, reason: str) -> None:
         """Give up on a fact as a value: it ends parked, with its whole content, when this transaction commits."""
@@ -188,6 +206,14 @@ class Work:
             self.desk.errands[errand].take(claimed)
         if self._others_find_work:
             self.desk.shout()
+
+
+def _search(message: Message, trace: str | None) -> Mapping[str, str] | None:
+    words = dict(message.for_journal() or {})
+    if trace is not None:
+        words["trace"] = trace
+    # PostgreSQL keeps no U+0000.
+    return {name: text.replace("\x00", "")[:SEARCH_CHARACTERS_MAX] for name, text in words.items()} or None
 
 
 @asynccontextmanager

@@ -63,6 +63,15 @@ class Servers:
         return self.local.secrets.portal_tokens[portal]
 
     @property
+    def operators_file(self) -> Path:
+        """The operators file with the hashes of the test tokens."""
+        return self.local.operators_file
+
+    def operator_token(self, name: str) -> str:
+        """The bearer token of `viewer`, of `operator`, or of `ops`, which only looks."""
+        return self.local.secrets.operator_tokens[name]
+
+    @property
     def sealing_keys(self) -> str:
         """A key ring for `SEALING_KEYS`."""
         return self.local.secrets.sealing_keys

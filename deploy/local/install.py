@@ -1,15 +1,18 @@
-"""Gets RabbitMQ onto a Debian machine without ever starting the system's own broker."""
+"""Gets what is needed onto a Debian machine, RabbitMQ first, without ever starting a service of the system's own."""
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from deploy.local.failures import LocalFailure
+from deploy.places import RUN
 
 PACKAGE: Final = "rabbitmq-server"
 POLICY: Final = Path("/usr/sbin/policy-rc.d")
@@ -75,3 +78,47 @@ def _no_service_starts() -> Iterator[None]:
         yield
     finally:
         _as_root("rm", "-f", str(POLICY))
+
+
+TOOLS: Final = RUN / "tools"
+"""Programs that only tests need, taken out of their Debian packages and not installed."""
+
+
+def from_package(package: str, program: str) -> Path:
+    """A program of a Debian package, taken out of it: nothing is installed, so no service of it can be started.
+
+    Raises:
+        NotInstalled: if this machine has no apt-get, or with the end of what it said.
+    """
+    found = shutil.which(program)
+    if found is not None:
+        return Path(found)
+    place = TOOLS / package / "usr" / "bin" / program
+    if place.exists():
+        return place
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise NotInstalled(f"There is no {program} here, and no apt-get to fetch the package {package} with.")
+    TOOLS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=TOOLS) as folder:
+        outcome = _fetch(package, folder)
+        if outcome.returncode != 0:
+            # Its lists may be old; fetching them needs root, as installing does.
+            _apt("update", "-q")
+            outcome = _fetch(package, folder)
+        files = list(Path(folder).glob("*.deb"))
+        if outcome.returncode != 0 or not files:
+            raise NotInstalled(
+                f"apt-get could not fetch {package}; it said:\n{(outcome.stderr or outcome.stdout)[-500:]}"
+            )
+        unpacked = Path(folder) / "unpacked"
+        subprocess.run(["dpkg-deb", "-x", str(files[0]), str(unpacked)], check=True, capture_output=True)
+        # Whole or not at all: two test runs may do this at the same time, and the second one then has it already.
+        with contextlib.suppress(OSError):
+            unpacked.rename(TOOLS / package)
+    return place
+
+
+def _fetch(package: str, folder: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["apt-get", "download", "-q", package], cwd=folder, check=False, capture_output=True, text=True
+    )

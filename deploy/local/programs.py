@@ -1,5 +1,6 @@
 """Which processes a stack runs beside its servers, and what each finds in its environment."""
 
+import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -102,13 +103,18 @@ def _service_environment(place: Place, name: str) -> dict[str, str]:
             "MAIL_FROM": MAIL_FROM,
             "ENVELOPE_FROM": ENVELOPE_FROM,
         },
-        "ops": {},
+        "ops": {
+            **portals,
+            "DOORS": json.dumps({service: place.url(service) for service in SERVICES}),
+            "DOOR_TOKEN": secrets.operator_tokens["ops"],
+        },
     }
     settings = {
         "DATABASE_URL": stack.addresses.database_url(name, place.database, secrets),
         "BROKER_URL": stack.addresses.vhost_url(name, place.vhost, secrets),
         "HTTP_HOST": LOOPBACK,
         "HTTP_PORT": str(place.ports[name]),
+        "OPERATORS_FILE": str(stack.operators_file),
         **own[name],
     }
     return {f"{name.upper()}_{key}": value for key, value in settings.items()}

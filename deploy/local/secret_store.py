@@ -37,21 +37,32 @@ class Secrets:
     roles: dict[str, str] = field(default_factory=dict, repr=False)
     broker_users: dict[str, str] = field(default_factory=dict, repr=False)
     portal_tokens: dict[str, str] = field(default_factory=dict, repr=False)
+    operator_tokens: dict[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def load_or_make(cls, path: Path, broker_users: Iterable[str], portals: Iterable[str]) -> Self:
+    def load_or_make(
+        cls, path: Path, broker_users: Iterable[str], portals: Iterable[str], operators: Iterable[str] = ()
+    ) -> Self:
         """Read the file, make what it lacks, and write it back if anything was made; one process at a time does so."""
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.with_suffix(".lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            return cls._load_or_make(path, broker_users, portals)
+            return cls._load_or_make(path, broker_users, portals, operators)
 
     @classmethod
-    def _load_or_make(cls, path: Path, broker_users: Iterable[str], portals: Iterable[str]) -> Self:
+    def _load_or_make(
+        cls, path: Path, broker_users: Iterable[str], portals: Iterable[str], operators: Iterable[str]
+    ) -> Self:
         known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         # What is made goes into copies, or the comparison below would find nothing new.
         found = cls(**deepcopy(known))
-        for names, holder in ((ROLES, found.roles), (broker_users, found.broker_users), (portals, found.portal_tokens)):
+        holders = (
+            (ROLES, found.roles),
+            (broker_users, found.broker_users),
+            (portals, found.portal_tokens),
+            (operators, found.operator_tokens),
+        )
+        for names, holder in holders:
             for name in names:
                 holder.setdefault(name, token())
         if asdict(found) != known:

@@ -1,7 +1,7 @@
 """One stack: a named set of servers and processes with its folder, its ports and its secrets.
 
-`.run/<stack>/` holds everything about it: `stack.json` (ports), `secrets.json`, `portals.toml`, `log/`. The servers'
-data lies there too, or below `/var/lib/hosho` when root runs us, with a link to it in the folder.
+`.run/<stack>/` holds everything about it: `stack.json` (ports), `secrets.json`, `portals.toml`, `operators.toml`,
+`log/`. The servers' data lies there too, or below `/var/lib/hosho` when root runs us, with a link to it in the folder.
 """
 
 import fcntl
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Final, Self
 from urllib.parse import urlsplit, urlunsplit
 
+from deploy import operators
 from deploy.database import OWNER, role_of, with_database, with_user
 from deploy.local import postgres, rabbitmq
 from deploy.local.account import Account, private_file, private_folder, unprivileged
@@ -72,7 +73,7 @@ class Stack:
         plan = plan_for(PORTALS_FILE)
         portals = [portal.id for portal in Portals.load(PORTALS_FILE)]
         self.secrets = Secrets.load_or_make(
-            self.folder / "secrets.json", [rights.user for rights in plan.rights], portals
+            self.folder / "secrets.json", [rights.user for rights in plan.rights], portals, operators.names()
         )
         self._settings = DeploySettings()
 
@@ -80,6 +81,11 @@ class Stack:
     def portals_file(self) -> Path:
         """The portals file with the hashes of this stack's tokens."""
         return self.folder / "portals.toml"
+
+    @property
+    def operators_file(self) -> Path:
+        """The operators file with the hashes of this stack's tokens."""
+        return self.folder / "operators.toml"
 
     @property
     def ports(self) -> dict[str, int]:
@@ -159,8 +165,9 @@ class Stack:
             lock.truncate(0)
 
     def write_portals(self, link_bases: dict[str, str]) -> None:
-        """Write the portals file with this stack's token hashes."""
+        """Write the portals file and the operators file with this stack's token hashes."""
         private_file(self.portals_file, filled(PORTALS_FILE, self.secrets.portal_tokens, link_bases))
+        private_file(self.operators_file, operators.filled(self.secrets.operator_tokens))
 
     def forget_data(self) -> None:
         """Delete the servers' data; ports and secrets stay."""

@@ -32,6 +32,7 @@ from shared.messages.intake import (
     ChangeAccepted,
     ChangeRejected,
 )
+from shared.operator_door.ledger import Ledger
 from shared.portals import Portals
 from shared.service import Service
 from shared.turnstile import Turnstile
@@ -49,6 +50,7 @@ def build_app() -> Service:
         name="intake",
         settings=settings,
         answered=lambda portal: portals.get(portal).answers == "queue",
+        ledger=Ledger(store.accepted_counts, store.accepted_lines),
         announces=(ApplicationAccepted, ApplicationRejected, ApplicationConflicted, ChangeAccepted, ChangeRejected),
         prunes=(store.prune_refused,),
     )

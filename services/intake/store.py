@@ -1,16 +1,19 @@
 """The statements of intake: arrays in, rows out. Applications and changes have a table each, of the same columns."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from services.intake.domain.decision import Book, Outcome, Submission
+from shared.operator_door.ledger import Line
 
 if TYPE_CHECKING:
     from asyncpg import Record
 
     from shared.postgres import Connection
+
+SUBMISSION_NO_MAX = 2**63 - 1
 
 REFUSALS_KEPT_DAYS: Final = 400
 """Over a year, so that a portal that looks back at last year's season still finds why something was refused."""
@@ -55,6 +58,11 @@ _ADD = """
                          $8::json[], $9::bytea[])
     on conflict do nothing
     returning portal, {id} as id
+"""
+_ACCEPTED = "select count(*) from submission where outcome = 'accepted'"
+_ACCEPTED_LINES = """
+    select submission_no, portal, application_id from submission
+     where outcome = 'accepted' and submission_no > $1 order by submission_no limit $2
 """
 _PAGE = """
     select submission_no, portal, {id} as id, message_id, outcome, answered_at, answer::text as answer
@@ -120,6 +128,18 @@ async def add(connection: "Connection", book: Book, submissions: Sequence[Submis
         [row.body for row in ordered],
     )
     return {(row["portal"], row["id"]) for row in rows}
+
+
+async def accepted_counts(connection: "Connection") -> Mapping[str, int]:
+    """For the ledger: how many applications were accepted."""
+    return {"accepted": int(await connection.fetchval(_ACCEPTED))}
+
+
+async def accepted_lines(connection: "Connection", after: str | None, limit: int) -> Sequence[Line]:
+    """For the ledger: accepted applications one by one, in the order in which they were answered."""
+    begin = min(int(after), SUBMISSION_NO_MAX) if after and after.isdecimal() else 0
+    rows = await connection.fetch(_ACCEPTED_LINES, begin, limit)
+    return [Line(str(row["submission_no"]), f"{row['portal']}/{row['application_id']}", "", "accepted") for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

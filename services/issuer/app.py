@@ -25,6 +25,7 @@ from services.issuer.handlers import changes, conclusion, outcomes
 from services.issuer.handlers.means import Means
 from services.issuer.papers.press import Press
 from services.issuer.settings import Settings
+from services.issuer.store import ledger
 from services.issuer.web import Printer, build_web
 from shared.messages.core import GuaranteeConcluded, GuaranteeDeclined
 from shared.messages.intake import ApplicationAccepted, ChangeAccepted
@@ -42,6 +43,7 @@ from shared.messages.platform_bridge import (
     CertificateRefused,
     CertificateReleased,
 )
+from shared.operator_door.ledger import Ledger
 from shared.portals import Portals
 from shared.service import Hears, Service
 
@@ -73,6 +75,7 @@ def build_app() -> Service:
             Hears(MailRefused, outcomes.on_mail_refused),
         ),
         announces=(CertificateCreated, PaperOrdered, GuaranteeIssued, GuaranteeStatusChanged, ChangeRefused),
+        ledger=Ledger(ledger.counts, ledger.lines),
         answered=lambda portal: portal in portals and portals.get(portal).answers == "queue",
         on_stop=(press.close,),
     )

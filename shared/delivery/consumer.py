@@ -1,12 +1,13 @@
 """The worker on one queue. `Consumer.settle` is the pipeline of every fact."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import UUID
 
-from shared import clock, inbox, postgres
+from shared import clock, inbox, metrics, postgres, tracing
 from shared.crashpoints import reached
 from shared.delivery.hearing import Ending, Hearing, Item, code_of, outcome_of
 from shared.envelope import Fact
@@ -97,10 +98,16 @@ class Consumer:
 
     async def settle(self, items: Sequence[Item], *, counted: bool = False) -> None:
         """One transaction for these items. A batch that fails is halved until the bad one is alone, then parked."""
+        with tracing.batch(self.hearing.queue, items):
+            await self._settle_together(items, counted=counted)
+
+    async def _settle_together(self, items: Sequence[Item], *, counted: bool) -> None:
         started_s = clock.monotonic_s()
         try:
             async with unit_of_work(self._desk(), self.hearing.queue) as work:
                 fresh = await self._admit(items, work) if self.hearing.remembers else items
+                if not self.hearing.remembers and any(item.replay for item in items):
+                    await inbox.note_replayed(work.connection, self.hearing.queue, items)
                 if fresh:
                     await self.hearing.handle(fresh, work)
                 if counted:
@@ -115,14 +122,19 @@ class Consumer:
             else:
                 await self._park(items[0], code_of(error), postgres.told(error))
             return
+        seconds = clock.monotonic_s() - started_s
+        repeats, parked = len(items) - len(fresh), len(work.parked)
+        metrics.settled(self.hearing.queue, facts=len(items), repeats=repeats, parked=parked, seconds=seconds)
+        if parked:
+            metrics.parked(self.hearing.queue, Counter(code for _, code, _ in work.parked))
         logger.info(
             "delivery.settled",
             queue=self.hearing.queue,
             facts=len(items),
-            repeats=len(items) - len(fresh),
-            parked=len(work.parked),
+            repeats=repeats,
+            parked=parked,
             announced=len(work.announcements),
-            duration_ms=round((clock.monotonic_s() - started_s) * 1000, 1),
+            duration_ms=round(seconds * 1000, 1),
         )
 
     async def _admit(self, items: Sequence[Item], work: Work) -> list[Item]:
@@ -141,6 +153,7 @@ class Consumer:
 
     async def _park(self, item: Item, code: str, reason: str) -> None:
         logger.error("delivery.parked", queue=self.hearing.queue, id=str(item.id), code=code, reason=reason[:500])
+        metrics.parked(self.hearing.queue, {code: 1})
         async with unit_of_work(self._desk(), self.hearing.queue) as work:
             # Another process may have brought it to its end meanwhile; then that stands.
             if not self.hearing.remembers or await self._admit([item], work):
@@ -182,6 +195,7 @@ class Consumer:
         Gives back whether the same deliveries may be tried again.
         """
         now_s = clock.monotonic_s()
+        metrics.waited(self.hearing.queue)
         if self.failing_since_s is None:
             self.failing_since_s = now_s
             logger.warning("delivery.waited", queue=self.hearing.queue, error=postgres.told(error))

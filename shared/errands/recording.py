@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from shared import clock, postgres
+from shared import clock, metrics, postgres
 from shared.errands import Claimed, Errand, Hold, Later, OurFault, Outcome, Settled, stage_store, store
 from shared.errands.backoff import postponed, writable
 from shared.errands.breaker import Breaker, Edge, Tidings, judge, tidings_of
@@ -69,6 +69,7 @@ class Recorder:
             tell_of(change, self._gate)
             desk.shout()
         if len(kept) < len(late):
+            metrics.leases_lost(name, len(late) - len(kept))
             logger.warning("errand.lease_lost", errand=name, rows=len(late) - len(kept))
 
     async def _hold(self, holds: Sequence[tuple[Claimed, Hold]], work: Work) -> None:

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 
-from shared import clock, postgres
+from shared import clock, metrics, postgres, tracing
 from shared.crashpoints import reached
 from shared.errands import Claimed, Errand, Later, Outcome, Sign, stage_store, store
 from shared.errands.gate import Gate
@@ -168,7 +168,8 @@ class Runner:
         reached(f"-call.{self.errand.name}")
         try:
             async with asyncio.timeout(self.errand.call_timeout_s):
-                outcome = await self.errand.call(row)
+                with tracing.call(self.errand.name, row, row.attempts):
+                    outcome = await self.errand.call(row)
         except TimeoutError:
             outcome = Later(f"no answer within {self.errand.call_timeout_s:g} s", unknown=True, sign=Sign.FAILING)
         except asyncio.CancelledError:
@@ -183,6 +184,7 @@ class Runner:
             logger.error("errand.raised", errand=self.errand.name, key=row.key, kind=type(error).__qualname__)
             outcome = Later(f"raised {type(error).__qualname__}", unknown=True, sign=Sign.FAILING)
         reached(f"+call.{self.errand.name}")
+        metrics.called(self.errand.name, type(outcome).__name__.lower(), clock.monotonic_s() - started_s)
         logger.info(
             "errand.called",
             errand=self.errand.name,

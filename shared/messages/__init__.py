@@ -4,6 +4,7 @@ A fact is told in the past tense and carries what its hearers need, so that none
 portal may see of it is `for_portal()`; sealed keys and mail addresses never pass that door.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -19,4 +20,8 @@ class Message(BaseModel):
 
     def for_portal(self) -> dict[str, Any] | None:
         """The JSON-ready body that the application's portal gets, or None when portals never see this fact."""
+        return None
+
+    def for_journal(self) -> Mapping[str, str] | None:
+        """By which words the journal finds this fact again. The journal is kept for ever: no key, no mail address."""
         return None

@@ -1,5 +1,6 @@
 """What intake announces: an application or a change was judged."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, ClassVar, Literal
 
@@ -84,6 +85,16 @@ class ApplicationAccepted(Message):
         """The published shape: the form itself and the terms stay inside."""
         return self.model_dump(mode="json", exclude={"application", "terms"})
 
+    def for_journal(self) -> Mapping[str, str]:
+        """Whose works these are, and which lines the ledger expects to be settled."""
+        contract, contractor = self.application.get("contract") or {}, self.application.get("contractor") or {}
+        return {
+            "contractor": str(contractor.get("name", "")),
+            "project": str(contract.get("project_name", "")),
+            "obligee": str(contract.get("obligee_name", "")),
+            "lines": ",".join(f"{line.kind}:{line.certificate_form}" for line in self.lines),
+        }
+
 
 class ApplicationRejected(Message):
     """An application was refused, with every reason at once. It occupies nothing: mend and send again."""
@@ -98,6 +109,10 @@ class ApplicationRejected(Message):
     def for_portal(self) -> dict[str, Any]:
         """The whole fact."""
         return self.model_dump(mode="json")
+
+    def for_journal(self) -> Mapping[str, str]:
+        """Why it was refused, as codes."""
+        return {"problems": ",".join(problem.code for problem in self.problems)}
 
 
 class ApplicationConflicted(Message):

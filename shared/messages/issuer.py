@@ -1,5 +1,6 @@
 """What the issuer announces: a guarantee moved."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -53,6 +54,10 @@ class GuaranteeStatusChanged(Message):
     def for_portal(self) -> dict[str, Any]:
         """The whole fact."""
         return self.model_dump(mode="json", by_alias=True)
+
+    def for_journal(self) -> Mapping[str, str]:
+        """Which line of the ledger moved, and where to."""
+        return {"kind": self.kind, "status": self.to_status}
 
 
 class ChangeRefused(Message):
@@ -121,3 +126,8 @@ class GuaranteeIssued(Message):
         """Everything but the mail's data."""
         hidden = {"ordinal", "completion_mail", "contractor_name", "obligee_name", "project_name", "product_name"}
         return self.model_dump(mode="json", exclude=hidden)
+
+    def for_journal(self) -> Mapping[str, str]:
+        """Whether the ledger is to wait for a mail; never where to."""
+        mail = "wanted" if self.completion_mail.wanted else "not_wanted"
+        return {"kind": self.kind, "mail": mail, "ordinal": str(self.ordinal)}

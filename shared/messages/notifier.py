@@ -1,5 +1,6 @@
 """What the notifier announces: what became of a completion mail."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 
@@ -20,6 +21,10 @@ class MailSent(Message):
     message_id: str
     sent_at: datetime
 
+    def for_journal(self) -> Mapping[str, str]:
+        """Which wish for a mail this ends."""
+        return {"ordinal": str(self.ordinal)}
+
 
 class MailRefused(Message):
     """The mail server refused the completion mail for good (a 5xx reply, RFC 5321 §4.2.1)."""
@@ -36,3 +41,7 @@ class MailRefused(Message):
     smtp_code: int
     reason: str
     refused_at: datetime
+
+    def for_journal(self) -> Mapping[str, str]:
+        """Which wish for a mail this ends, and the mail server's code."""
+        return {"ordinal": str(self.ordinal), "smtp_code": str(self.smtp_code)}

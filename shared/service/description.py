@@ -1,10 +1,10 @@
 """A service as `build_app()` describes it: data, and the few things a web door may ask of the living process."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from pydantic import SecretStr
@@ -14,7 +14,8 @@ from shared import outbox, postgres
 from shared.delivery import Handler, Hearing
 from shared.errands import Errand
 from shared.messages import Message
-from shared.work import Work, unit_of_work
+from shared.operator_door.ledger import Ledger
+from shared.work import Desk, Work, unit_of_work
 
 if TYPE_CHECKING:
     from shared.service.running import Running
@@ -31,6 +32,10 @@ class ServiceSettings(BaseSettings):
     broker_url: SecretStr
     http_host: str = "127.0.0.1"
     http_port: int
+    operators_file: Path | None = None
+    """Who may come in at the operator door; without a file nobody may."""
+    traces_url: str = ""
+    """Where spans go (OTLP over HTTP, without `/v1/traces`); without it there are none."""
     crash_at: str = ""
     """Fault runs only: where this process kills itself; see `crashpoints.hook_of`."""
     clock_file: Path | None = None
@@ -56,6 +61,9 @@ class Service:
         doors: queues that are not facts of services (intake's portals, the desk's journal), with their own decoding.
         answered: which portals have a queue for answers.
         announces: the types it announces, told for the passport and the published contracts.
+        gauges: sets the metrics that only this service has, when somebody scrapes.
+        ledger: what it tells the ledger of ops at its operator door.
+        lives: run beside everything else from the start until the stop; one that ends, ends the process.
         prunes: forget what has had its time; each deletes one batch and gives back how many rows went.
         on_start: run once everything it needs is connected, before anything is heard.
         on_stop: run after everything in hand is finished.
@@ -69,6 +77,9 @@ class Service:
     doors: Sequence[Hearing] = ()
     answered: Callable[[str], bool] = lambda _portal: False
     announces: Sequence[type[Message]] = ()
+    gauges: Callable[[], Awaitable[None]] | None = None
+    ledger: Ledger | None = None
+    lives: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
     prunes: Sequence[Callable[["postgres.Connection"], Awaitable[int]]] = ()
     on_start: Sequence[Callable[[], Awaitable[None]]] = ()
     on_stop: Sequence[Callable[[], Awaitable[None]]] = ()
@@ -84,6 +95,10 @@ class Service:
         running = self._alive()
         return unit_of_work(running.desk(), f"{self.name}.web")
 
+    def desk(self) -> Desk:
+        """What acts of operators need. Only while the service runs."""
+        return self._alive().desk()
+
     async def is_overloaded(self) -> bool:
         """Whether the outbox holds so much that nothing more should be let in."""
         async with self.pool.acquire() as connection:
@@ -92,6 +107,10 @@ class Service:
     def reasons_not_ready(self) -> Mapping[str, str]:
         """What stands between this process and its work, by name; empty when it is ready."""
         return {"start": "not started"} if self.running is None else self.running.reasons_not_ready()
+
+    def consumers_told(self) -> list[dict[str, Any]]:
+        """What this process has in hand of each queue, for the operator door."""
+        return [] if self.running is None else self.running.consumers_told()
 
     def stages(self) -> Mapping[str, Mapping[str, str]]:
         """How the outside of each errand stands, in this process's latest view; empty before the start."""

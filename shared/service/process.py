@@ -17,13 +17,16 @@ import uvloop
 from aiormq.exceptions import ChannelNotFoundEntity
 from pydantic import ValidationError
 
-from shared import clock, crashpoints, inbox, logs, postgres
+from shared import clock, crashpoints, inbox, logs, postgres, tracing
 from shared.errands import store as errand_store
 from shared.errors import Misconfigured
 from shared.health import health_routes
 from shared.lives import ended
+from shared.operator_door.operators import Operators
+from shared.operator_door.routes import operator_routes
 from shared.service.description import Service
 from shared.service.running import Running
+from shared.service.scrape import metrics_routes, watched_loop
 from shared.web import web_app
 
 START_TIMEOUT_S = 60.0
@@ -42,6 +45,8 @@ def run(build_app: Callable[[], Service]) -> None:
         service = _described(build_app)
         if service.settings.crash_at:
             crashpoints.install(crashpoints.hook_of(service.settings.crash_at))
+        if service.settings.traces_url:
+            tracing.switch_on(service.name, service.settings.traces_url)
         if service.settings.clock_file is not None:
             clock.jump_by(clock.told_by(service.settings.clock_file))
         uvloop.run(_live(service))
@@ -49,6 +54,8 @@ def run(build_app: Callable[[], Service]) -> None:
         for error in errors.exceptions:
             logger.error("service.refused_to_start", reason=str(error))
         raise SystemExit(2) from None
+    finally:
+        tracing.switch_off()
 
 
 def _described(build_app: Callable[[], Service]) -> Service:
@@ -76,8 +83,9 @@ async def _live(service: Service) -> None:
     tasks: set[asyncio.Task[None]] = set()
     web = _web_server(service)
     try:
-        _start(tasks, running.owner.run(), running.relay.run(), web.serve(), _pruning(service, pool))
+        _start(tasks, running.owner.run(), running.relay.run(), web.serve(), _pruning(service, pool), watched_loop())
         _start(tasks, *(runner.run() for runner in running.runners.values()))
+        _start(tasks, *(life() for life in service.lives))
         logger.info("service.opening")
         opening = asyncio.create_task(_open(running))
         try:
@@ -173,6 +181,9 @@ def _web_server(service: Service) -> uvicorn.Server:
     app = service.web or web_app(service.name)
     app.include_router(health_routes(service.reasons_not_ready, service.stages))
     settings = service.settings
+    operators = Operators.load(settings.operators_file)
+    app.include_router(operator_routes(service, operators))
+    app.include_router(metrics_routes(service, service.gauges))
     config = uvicorn.Config(
         app,
         host=settings.http_host,

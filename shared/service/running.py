@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from shared import delivery, postgres, topology
+from shared import clock, delivery, postgres, topology
 from shared.delivery import Consumer, Hearing
 from shared.envelope import decode_pack, decode_single
 from shared.errands.runner import Runner
@@ -16,8 +16,6 @@ from shared.relay import Relay
 from shared.service.description import Hears, Service
 from shared.subscription import Delivery, Subscription, consuming_broker
 from shared.work import Desk
-
-REPLAY_HEADER = "replay"
 
 
 class Running:
@@ -56,6 +54,20 @@ class Running:
         for hearing in (*hearings, *self.service.doors):
             subscription = Subscription(self.broker, hearing.queue, hearing.prefetch)
             self.consumers.append(Consumer(hearing, subscription, self.desk, suspects))
+
+    def consumers_told(self) -> list[dict[str, Any]]:
+        """What this process has in hand of each queue, and since when its deliveries wait for the database."""
+        return [
+            {
+                "queue": consumer.hearing.queue,
+                "consuming": consumer.subscription.consuming,
+                "facts_in_hand": consumer.subscription.buffer.facts,
+                "failing_for_s": None
+                if consumer.failing_since_s is None
+                else round(clock.monotonic_s() - consumer.failing_since_s, 1),
+            }
+            for consumer in self.consumers
+        ]
 
     def reasons_not_ready(self) -> Mapping[str, str]:
         """See `Service.reasons_not_ready`."""
@@ -98,16 +110,11 @@ def _hearing(service: str, row: Hears) -> Hearing:
 
 
 def _decode_pack(message: Delivery) -> Sequence[Any]:
-    return decode_pack(message.body, _replay(message))
+    return decode_pack(message.body, topology.replayed(message.user_id, message.headers))
 
 
 def _decode_core(message: Delivery) -> Sequence[Any]:
-    if _replay(message):
-        return decode_pack(message.body, _replay(message))
+    replay = topology.replayed(message.user_id, message.headers)
+    if replay:
+        return decode_pack(message.body, replay)
     return decode_single(message.body, message.headers, message.routing_key, message.message_id)
-
-
-def _replay(message: Delivery) -> int:
-    # Only the desk may say that a message is a replay; the broker vouches for user_id.
-    value = message.headers.get(REPLAY_HEADER)
-    return value if message.user_id == "ops" and isinstance(value, int) and value > 0 else 0

@@ -1,10 +1,13 @@
 """A service brought to life inside a test: the real relay, errands and consumers, on the worker's real servers."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
+import uvicorn
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from shared import clock, postgres
@@ -12,9 +15,12 @@ from shared.delivery import Hearing
 from shared.envelope import Fact
 from shared.errands import Errand
 from shared.lives import ended
+from shared.operator_door.operators import Operators
+from shared.operator_door.routes import operator_routes
 from shared.publisher import Publisher
 from shared.service import Hears, Service, ServiceSettings
 from shared.service.running import Running
+from shared.web import web_app
 from tests.conftest import Servers
 from tests.eventually import eventually
 
@@ -66,12 +72,19 @@ async def living(
         doors=doors,
         answered=answered,
     )
+    async with alive(service, publish_url=publish_url) as running:
+        yield running
+
+
+@asynccontextmanager
+async def alive(service: Service, *, publish_url: str | None = None) -> AsyncIterator[Running]:
+    """A service as its `build_app()` describes it, hearing and announcing, until the block ends."""
     async with AsyncExitStack() as ending:
-        pool = await postgres.open_pool(service.settings.database_url.get_secret_value(), name)
+        pool = await postgres.open_pool(service.settings.database_url.get_secret_value(), service.name)
         ending.push_async_callback(pool.close)
         running = service.running = Running(service, pool)
         if publish_url is not None:
-            running.publisher._url = Publisher(publish_url, f"{name}.publish")._url
+            running.publisher._url = Publisher(publish_url, f"{service.name}.publish")._url
         running.subscribe()
         ending.push_async_callback(running.publisher.close)
         ending.push_async_callback(running.broker.stop)
@@ -86,6 +99,30 @@ async def living(
         for task in tasks:
             if task.done():
                 task.result()
+
+
+@asynccontextmanager
+async def served(app: FastAPI) -> AsyncIterator[str]:
+    """A web application on a port of its own; gives its address."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off")
+    server = uvicorn.Server(config)
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+    serving = asyncio.create_task(server.serve())
+    try:
+        await eventually(lambda: server.started)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await serving
+
+
+@asynccontextmanager
+async def operator_door(running: Running, operators: Operators) -> AsyncIterator[str]:
+    """The operator door of a living service."""
+    app = web_app(running.service.name)
+    app.include_router(operator_routes(running.service, operators))
+    async with served(app) as url:
+        yield url
 
 
 async def _cut_off(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from shared import topology
 from shared.envelope import Fact, decode_pack, fact_id
 from shared.subscription import Delivery
-
-DESK: Final = "ops"
-REPLAY_HEADER: Final = "replay"
 
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -78,9 +76,9 @@ class Sent:
 
 def read_delivery(portal: str, delivery: Delivery) -> list[Sent]:
     """What a delivery from the queue of `portal` holds. Never raises: a body that cannot be read is answered later."""
-    replay = delivery.headers.get(REPLAY_HEADER)
-    # Only the desk sends facts to a door, and the broker vouches for its name.
-    if delivery.user_id == DESK and isinstance(replay, int):
+    replay = topology.replayed(delivery.user_id, delivery.headers)
+    # Only the desk sends facts to a door.
+    if replay:
         return [_replayed(portal, fact) for fact in decode_pack(delivery.body, replay) if isinstance(fact, Fact)]
     trace = delivery.headers.get("traceparent")
     message_id = "".join(filter(str.isprintable, delivery.message_id or ""))

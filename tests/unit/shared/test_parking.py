@@ -31,8 +31,10 @@ def test_each_replay_that_is_parked_again_is_another_message_to_the_desk() -> No
     replayed = parking.row("issuer.mail_sent", replace(FACT, replay=1), "code", "reason", AT)
     elsewhere = parking.row("notifier.other", FACT, "code", "reason", AT)
 
+    other_content = parking.row("issuer.mail_sent", replace(FACT, data=b"{}"), "same_id_other_content", "reason", AT)
+
     assert first.message_id == again.message_id
-    assert len({first.message_id, replayed.message_id, elsewhere.message_id}) == 3
+    assert len({one.message_id for one in (first, replayed, elsewhere, other_content)}) == 4
 
 
 def test_what_could_not_be_read_is_kept_as_its_beginning_its_length_and_its_hash() -> None:

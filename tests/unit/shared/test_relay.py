@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic_core import from_json
 
-from shared import outbox, topology
+from shared import outbox, parking, topology
 from shared.envelope import BATCH_CONTENT_TYPE
 from shared.outbox import Announcement, Leased
-from shared.parcels import PACK_BYTES_MAX, PACK_FACTS_MAX, journal_of, parcels_of
+from shared.parcels import PACK_BYTES_MAX, PACK_FACTS_MAX, RECORD_BYTES_MAX, journal_of, parcels_of
 from shared.relay import MEMORY_ROWS_MAX, Relay
+from shared.work import SEARCH_CHARACTERS_MAX
 
 TYPES = ("issuer.guarantee_issued.v1", "issuer.certificate_created.v1")
 
@@ -71,9 +72,8 @@ def test_the_journal_names_each_fact_once_and_no_content() -> None:
     answer = _row(1, exchange=topology.PORTALS, journalled=False)
     unheard = _row(2, exchange=outbox.JOURNAL_ONLY, body=b"")
     parked = _row(3, exchange=topology.PARKING, journalled=False)
-    record = journal_of("issuer", [_row(1), answer, unheard, parked, _row(1)])
+    (record,) = journal_of("issuer", [_row(1), answer, unheard, parked, _row(1)])
 
-    assert record is not None
     told = from_json(record.body)
     assert [entry["id"] for entry in told["facts"]] == [str(UUID(int=1)), str(UUID(int=2))]
     assert told["facts"][0]["digest"] == "01"
@@ -83,7 +83,27 @@ def test_the_journal_names_each_fact_once_and_no_content() -> None:
 
 
 def test_a_batch_without_facts_of_its_own_writes_no_record() -> None:
-    assert journal_of("issuer", [_row(1, exchange=topology.PARKING, journalled=False)]) is None
+    assert journal_of("issuer", [_row(1, exchange=topology.PARKING, journalled=False)]) == []
+
+
+def test_a_journal_record_is_never_larger_than_a_broker_takes() -> None:
+    words = dict.fromkeys(("contractor", "project", "obligee"), "保" * SEARCH_CHARACTERS_MAX)
+    rows = [_row(number, search=words) for number in range(400)]
+    records = journal_of("intake", rows)
+    told = [fact["id"] for one in records for fact in from_json(one.body)["facts"]]
+
+    assert told == [str(UUID(int=number)) for number in range(400)]
+    assert all(len(one.body) <= RECORD_BYTES_MAX + 100 for one in records)
+    assert from_json(records[0].body)["facts"][0]["search"] == words
+
+
+def test_a_replay_goes_straight_to_its_queue_in_the_name_of_the_desk() -> None:
+    row = parking.replay_row("issuer.mail_sent", UUID(int=1), b"{}", 3, "2026-04-01T00:00:00+00:00")
+    (parcel,) = parcels_of([Leased(1, row)])
+
+    assert (parcel.message.exchange, parcel.message.routing_key) == ("", "issuer.mail_sent")
+    assert (parcel.message.user_id, parcel.message.headers) == ("ops", {"replay": 3})
+    assert parcel.message.body == b"[{}]"
 
 
 def test_a_portals_copy_is_correlated_by_the_application() -> None:

@@ -77,3 +77,20 @@ def test_a_prefix_of_a_name_opens_nothing() -> None:
     assert not re.search(RIGHTS["portal-a"].read, "portal.portal-a2")
     assert not re.search(RIGHTS["issuer"].topics[topology.EVENTS], "issuer.certificate_created.v1.more")
     assert not re.search(RIGHTS["issuer"].topics[topology.EVENTS], "xissuer.certificate_created.v1")
+
+
+@pytest.mark.parametrize(
+    ("user", "headers", "count"),
+    [
+        ("ops", {"replay": 2}, 2),
+        ("issuer", {"replay": 2}, 0),
+        (None, {"replay": 2}, 0),
+        ("ops", {"replay": "2"}, 0),
+        ("ops", {"replay": -1}, 0),
+        ("ops", {}, 0),
+    ],
+)
+def test_a_replay_counts_only_from_the_desk_and_only_as_a_number(
+    user: str | None, headers: dict[str, object], count: int
+) -> None:
+    assert topology.replayed(user, headers) == count

@@ -1,7 +1,7 @@
 """Whatever comes to the desk's queues is kept: what has a known shape as such, everything else as it is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from services.ops.domain import read_parked, read_record
+from services.ops.domain.wire import read_parked, read_record
 from shared import parking
 from shared.envelope import Fact, Unreadable, fact_id
 
 AT = "2026-04-01T01:00:00+00:00"
+LATER = "2026-04-01T01:00:01+00:00"
 FACT = Fact(fact_id("t", "s", "1"), "notifier.mail_sent.v1", "/hosho/notifier", "s", AT, "portal-a/A-1", None, b"{}", 2)
 ANNOUNCED = {"id": str(FACT.id), "type": "t", "subject": "s", "correlation": "c", "time": AT, "digest": "00" * 32}
 
@@ -48,6 +49,26 @@ def test_a_parked_fact_lies_on_the_desk_with_its_whole_record(given_up: Fact | U
 
     assert (parked.fact_id, parked.consumer, parked.code, parked.replay) == (given_up.id, "issuer.mail_sent", "code", 2)
     assert (parked.reason, parked.body) == ("why", body)
+
+
+def test_one_parking_told_twice_lies_on_the_desk_once() -> None:
+    """A door is answered at every delivery, so the same thing can be parked again, at another time."""
+    bodies = [parking.row("intake.application_submitted.portal-a", FACT, "code", "why", at).body for at in (AT, LATER)]
+    (first,), (again,) = (read_parked(Message(body)) for body in bodies)
+    (replayed,) = read_parked(Message(parking.row("issuer.mail_sent", replace(FACT, replay=3), "code", "why", AT).body))
+
+    assert first.id == again.id
+    assert replayed.id != first.id
+
+
+def test_only_what_is_here_whole_and_under_its_own_name_can_be_replayed() -> None:
+    whole = parking.row("issuer.mail_sent", FACT, "code", "why", AT)
+    large = parking.row("issuer.mail_sent", replace(FACT, data=b'{"x":"%s"}' % (b"x" * 300_000)), "code", "why", AT)
+    renamed = parking.row("issuer.mail_sent", FACT, "same_id_other_content", "why", AT)
+    unreadable = parking.row("issuer.mail_sent", Unreadable.of(b"{", "not JSON"), "unreadable", "why", AT)
+    read = [read_parked(Message(row.body))[0].replayable for row in (whole, large, renamed, unreadable)]
+
+    assert read == [True, False, False, False]
 
 
 def test_what_the_broker_gave_up_on_is_told_from_what_nobody_can_read() -> None:

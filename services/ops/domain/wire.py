@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID, uuid5
@@ -11,6 +11,9 @@ from pydantic_core import from_json
 
 NAMESPACE = UUID("1b3a8f0e-5f4d-5d0c-8e0a-6a2f5a3d9c11")
 TEXT_CHARACTERS_MAX = 500
+
+NEVER_AGAIN = frozenset({"same_id_other_content"})
+"""Codes of what no hearer would let in again: another content was done under this id."""
 
 # What has another shape than expected says so in one of these ways, `UUID(5)` for one by an AttributeError.
 _NOT_OF_THAT_SHAPE = (ValueError, KeyError, TypeError, AttributeError)
@@ -47,6 +50,7 @@ class Entry:
     correlation: str
     announced_at: datetime
     digest: bytes
+    search: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,8 @@ class Parked:
     correlation: str
     body: bytes
     replay: int = 0
+    replayable: bool = False
+    """Whether it is here with its whole content, so that it can be sent again."""
 
 
 def read_record(message: Message) -> Sequence[Record]:
@@ -95,9 +101,21 @@ def _entry(service: str, fact: Mapping[str, Any]) -> Entry:
         type=_text(fact["type"]),
         subject=_text(fact["subject"]),
         correlation=_text(fact["correlation"]),
-        announced_at=datetime.fromisoformat(fact["time"]),
+        announced_at=_aware(fact["time"]),
         digest=bytes.fromhex(fact["digest"]),
+        search=_search(fact.get("search")),
     )
+
+
+def _aware(told: str) -> datetime:
+    time = datetime.fromisoformat(told)
+    if time.tzinfo is None:
+        raise ValueError("a time without a zone is a guess")
+    return time
+
+
+def _search(told: object) -> dict[str, str]:
+    return {_text(name): _text(value) for name, value in told.items()} if isinstance(told, dict) else {}
 
 
 def read_parked(message: Message) -> Sequence[Parked]:
@@ -107,6 +125,7 @@ def read_parked(message: Message) -> Sequence[Parked]:
         told = from_json(message.body)
         consumer, code = str(told["consumer"]), str(told["code"])
         fact_id = UUID(told["id"])
+        replay = told["replay"] if isinstance(told.get("replay"), int) else 0
     except _NOT_OF_THAT_SHAPE:
         reason = "given up by the broker" if "x-death" in message.headers else "not a record of a parked fact"
         return [
@@ -116,7 +135,7 @@ def read_parked(message: Message) -> Sequence[Parked]:
         ]
     return [
         Parked(
-            id=identity,
+            id=_desk_id(told, identity),
             digest=digest,
             fact_id=fact_id,
             consumer=_text(consumer),
@@ -126,9 +145,17 @@ def read_parked(message: Message) -> Sequence[Parked]:
             subject=_text(told.get("subject", "")),
             correlation=_text(told.get("correlation", "")),
             body=message.body,
-            replay=told["replay"] if isinstance(told.get("replay"), int) else 0,
+            replay=replay,
+            replayable=isinstance(told.get("fact"), str) and code not in NEVER_AGAIN,
         )
     ]
+
+
+def _desk_id(told: Mapping[str, Any], otherwise: UUID) -> UUID:
+    """One place on the desk for one fact at one hearer at one replay, however often and when its parking is told."""
+    if not isinstance(told.get("digest"), str):
+        return otherwise
+    return uuid5(NAMESPACE, "\n".join(str(told.get(name)) for name in ("consumer", "id", "digest", "replay")))
 
 
 def _identity(message: Message) -> tuple[UUID, bytes]:

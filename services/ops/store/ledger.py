@@ -1,0 +1,181 @@
+"""The ledger's statements. Records of several services race, so each statement ends the same in whatever order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from services.ops.domain.ledger import Application, Mail, Move
+from services.ops.domain.search import folded, grams
+
+if TYPE_CHECKING:
+    from shared.postgres import Connection
+
+_ADD_APPLICATION = """
+    insert into ledger_application (correlation, portal, application_id, contractor, project, obligee, folded, grams,
+                                    accepted_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    on conflict (correlation) do nothing
+"""
+_ADD_LINES = """
+    insert into ledger_line as line (correlation, kind, form, status, since)
+    select row.correlation, row.kind, row.form, '', row.since
+      from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) as row(correlation, kind, form, since)
+     order by row.correlation, row.kind
+    on conflict (correlation, kind) do update set form = excluded.form where line.form is null
+"""
+_MOVE = """
+    insert into ledger_line as line (correlation, kind, guarantee_number, status, since)
+    select distinct on (row.correlation, row.kind) row.correlation, row.kind, row.number, row.status, row.at
+      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
+           as row(correlation, kind, number, status, at)
+     order by row.correlation, row.kind, row.at desc
+    on conflict (correlation, kind) do update
+       set guarantee_number = coalesce(line.guarantee_number, excluded.guarantee_number),
+           status = excluded.status, since = excluded.since
+     where line.status = '' or line.since <= excluded.since
+    returning line.correlation, line.kind, line.guarantee_number
+"""
+_MAIL = """
+    insert into ledger_mail as mail (subject, ordinal, correlation, wanted_at, ended_at)
+    select row.subject, row.ordinal, min(row.correlation), min(row.wanted_at), min(row.ended_at)
+      from unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[], $5::timestamptz[])
+           as row(subject, ordinal, correlation, wanted_at, ended_at)
+     group by row.subject, row.ordinal
+     order by row.subject, row.ordinal
+    on conflict (subject, ordinal) do update
+       set wanted_at = coalesce(mail.wanted_at, excluded.wanted_at),
+           ended_at = coalesce(mail.ended_at, excluded.ended_at)
+"""
+_COLUMNS = """
+    select line.status, coalesce(line.form, 'electronic') as form, count(*) as lines,
+           count(*) filter (where line.status in ('', 'requested', 'awaiting_conclusion', 'in_transit')
+                              and exists (select from parked_fact parked where parked.correlation = line.correlation
+                                             and parked.state in ('open', 'discarded'))) as parked
+      from ledger_line line
+     group by line.status, line.form
+"""
+_ACCEPTED_AT = "select correlation, accepted_at from ledger_application where correlation = any($1::text[])"
+_APPLICATIONS = "select count(*) from ledger_application"
+_OVERDUE_LINES = """
+    select correlation, kind, guarantee_number, since from ledger_line
+     where status = any($1::text[]) and since < $2 order by since limit $3
+"""
+_OVERDUE_MAILS = """
+    select subject, correlation, wanted_at from ledger_mail
+     where ended_at is null and wanted_at < $1 order by wanted_at limit $2
+"""
+_UNKNOWN_APPLICATIONS = """
+    select asked.correlation from unnest($1::text[]) as asked(correlation)
+     where not exists (select from ledger_application known where known.correlation = asked.correlation)
+"""
+_STATUSES = """
+    select line.correlation, line.kind, line.status, coalesce(line.form, 'electronic') as form
+      from ledger_line line
+      join unnest($1::text[], $2::text[]) as asked(correlation, kind) using (correlation, kind)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many lines share a status and a form, and how many of their applications have a fact on the desk."""
+
+    status: str
+    form: str
+    lines: int
+    parked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A line or a mail that is on its step for too long."""
+
+    name: str
+    correlation: str
+    since: datetime
+
+
+async def add_applications(connection: "Connection", applications: Sequence[Application]) -> None:
+    """Note accepted applications and the lines that are to be settled for them."""
+    ordered = sorted(applications, key=lambda one: one.correlation)
+    rows = []
+    for one in ordered:
+        portal, _, application_id = one.correlation.partition("/")
+        names = (one.contractor, one.project, one.obligee)
+        # A line break parts the names, so that no query fits the end of one and the beginning of the next.
+        text = "\n".join(map(folded, names))
+        found_by = sorted({gram for part in text.split("\n") for gram in grams(part)})
+        rows.append((one.correlation, portal, application_id, *names, text, found_by, one.accepted_at))
+    await connection.executemany(_ADD_APPLICATION, rows)
+    lines = [(one.correlation, kind, form, one.accepted_at) for one in ordered for kind, form in one.lines]
+    if lines:
+        await connection.execute(_ADD_LINES, *map(list, zip(*lines, strict=True)))
+
+
+async def move(connection: "Connection", moves: Sequence[Move]) -> dict[tuple[str, str], str]:
+    """Note changes of status, the latest of each line; gives back the number each line had before or has now."""
+    rows = await connection.fetch(
+        _MOVE,
+        [one.correlation for one in moves],
+        [one.kind for one in moves],
+        [one.guarantee_number for one in moves],
+        [one.status for one in moves],
+        [one.at for one in moves],
+    )
+    return {(row["correlation"], row["kind"]): row["guarantee_number"] for row in rows}
+
+
+async def note_mails(connection: "Connection", mails: Sequence[Mail]) -> None:
+    """Note mails that were wished for or ended."""
+    await connection.execute(
+        _MAIL,
+        [one.subject for one in mails],
+        [one.ordinal for one in mails],
+        [one.correlation for one in mails],
+        [one.wanted_at for one in mails],
+        [one.ended_at for one in mails],
+    )
+
+
+async def accepted_at(connection: "Connection", correlations: Sequence[str]) -> dict[str, datetime]:
+    """When these applications were accepted."""
+    return {row["correlation"]: row["accepted_at"] for row in await connection.fetch(_ACCEPTED_AT, correlations)}
+
+
+async def counted(connection: "Connection") -> list[Counted]:
+    """Every line, counted by status and form."""
+    rows = await connection.fetch(_COLUMNS)
+    return [Counted(row["status"], row["form"], row["lines"], row["parked"]) for row in rows]
+
+
+async def applications(connection: "Connection") -> int:
+    """How many applications were accepted."""
+    return int(await connection.fetchval(_APPLICATIONS))
+
+
+async def overdue_lines(connection: "Connection", statuses: Sequence[str], before: datetime, limit: int) -> list[Late]:
+    """Lines that have had one of these statuses since before that time, the oldest first."""
+    rows = await connection.fetch(_OVERDUE_LINES, statuses, before, limit)
+    return [
+        Late(row["guarantee_number"] or f"{row['correlation']} {row['kind']}", row["correlation"], row["since"])
+        for row in rows
+    ]
+
+
+async def overdue_mails(connection: "Connection", before: datetime, limit: int) -> list[Late]:
+    """Mails wished for before that time of which nothing was heard, the oldest first."""
+    rows = await connection.fetch(_OVERDUE_MAILS, before, limit)
+    return [Late(row["subject"], row["correlation"], row["wanted_at"]) for row in rows]
+
+
+async def unknown_applications(connection: "Connection", correlations: Sequence[str]) -> list[str]:
+    """Those of these applications that the journal has never heard of."""
+    return [row["correlation"] for row in await connection.fetch(_UNKNOWN_APPLICATIONS, correlations)]
+
+
+async def statuses(
+    connection: "Connection", lines: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[str, str]]:
+    """Status and form of these lines (correlation, kind), as far as the journal knows them."""
+    rows = await connection.fetch(_STATUSES, [one for one, _ in lines], [kind for _, kind in lines])
+    return {(row["correlation"], row["kind"]): (row["status"], row["form"]) for row in rows}
