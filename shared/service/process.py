@@ -22,6 +22,7 @@ from shared.errands import store as errand_store
 from shared.errors import Misconfigured
 from shared.health import health_routes
 from shared.lives import ended
+from shared.service.connection import BoundedConnection
 from shared.service.description import Service
 from shared.service.running import Running
 from shared.web import web_app
@@ -183,7 +184,7 @@ def _web_server(service: Service) -> uvicorn.Server:
         server_header=False,
         timeout_keep_alive=30,
         h11_max_incomplete_event_size=32 * 1024,
-        limit_concurrency=512,
+        http=BoundedConnection,
     )
     server = uvicorn.Server(config)
     # Signals belong to the service, which drains before the web door closes.
