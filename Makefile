@@ -7,7 +7,7 @@ STAMP := .venv/.set-up
 PYTHON := .venv/bin/python
 BIN := .venv/bin
 
-.PHONY: help set-up up down status demo test lint unit service e2e faults faults-quick crash-points storm storm-again away breaks diagram clean
+.PHONY: help set-up up down status demo test lint unit service e2e faults faults-quick crash-points storm storm-again away breaks diagram overload clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / { printf "  make %-25s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -58,6 +58,9 @@ breaks: $(STAMP) ## Break nine promises on purpose, in a copy, and see that each
 
 diagram: $(STAMP) ## Write the life cycles of a guarantee into ARCHITECTURE.md.
 	@$(PYTHON) -m deploy.diagram
+
+overload: $(STAMP) ## Floods, garbage, slow clients, an absent ops: who waits, and does memory stay flat; WHAT=name.
+	@$(PYTHON) -m tests.faults overload $(if $(WHAT),--what $(WHAT)) $(if $(APPLICATIONS),--applications $(APPLICATIONS))
 
 clean: ## Delete everything the runner and the set-up made, data too.
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m deploy.local clean; fi

@@ -15,6 +15,12 @@ from pydantic_core import from_json, to_json
 
 from shared import clock
 
+FACTS_HEADER = "facts"
+"""How many facts a pack holds."""
+
+LANE_HEADER = "lane"
+"""Whose facts a pack holds, so that a hearer lets portals take turns; packs shared by several are of the lane ""."""
+
 BATCH_CONTENT_TYPE = "application/cloudevents-batch+json"
 JSON_CONTENT_TYPE = "application/json"
 UNREADABLE_BYTES_KEPT_MAX = 64 * 1024

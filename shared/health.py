@@ -6,10 +6,12 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
+
+HEALTH_PATHS: Final = frozenset({"/livez", "/readyz", "/version"})
 
 
 @cache

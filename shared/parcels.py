@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from pydantic_core import to_json
 
 from shared import clock, outbox, topology
-from shared.envelope import BATCH_CONTENT_TYPE, JSON_CONTENT_TYPE, pack
+from shared.envelope import BATCH_CONTENT_TYPE, FACTS_HEADER, JSON_CONTENT_TYPE, LANE_HEADER, pack
 from shared.outbox import Leased
 from shared.publisher import Outgoing
+from shared.turns import portal_of
 
 PACK_FACTS_MAX = 50
 PACK_BYTES_MAX = 200_000
 RECORD_BYTES_MAX = 200_000
+LANES_MAX = 8
+"""Portals that travel apart in one batch of one type; lighter ones share their packs."""
 JOURNAL_TYPE = "journal.recorded.v1"
 
 
@@ -34,8 +37,21 @@ def parcels_of(rows: Sequence[Leased]) -> Iterator[Parcel]:
         elif exchange != outbox.JOURNAL_ONLY:
             yield _single(row)
     for message_type, of_type in packs.items():
-        for chunk in _chunks(of_type):
-            yield Parcel(_pack(message_type, chunk), chunk)
+        for lane, rows_of_lane in _lanes(of_type).items():
+            for chunk in _chunks(rows_of_lane):
+                yield Parcel(_pack(message_type, lane, chunk), chunk)
+
+
+def _lanes(rows: Sequence[Leased]) -> dict[str, list[Leased]]:
+    """The rows by portal, so that a hearer can let portals take turns; the light ones together, in the lane ""."""
+    portals: dict[str, list[Leased]] = {}
+    for row in rows:
+        portals.setdefault(portal_of(row.announcement.correlation), []).append(row)
+    lanes: dict[str, list[Leased]] = {}
+    for portal, rows_of_portal in portals.items():
+        is_light = len(rows_of_portal) * LANES_MAX < len(rows)
+        lanes.setdefault("" if is_light else portal, []).extend(rows_of_portal)
+    return lanes
 
 
 def _chunks(rows: Sequence[Leased]) -> Iterator[list[Leased]]:
@@ -52,7 +68,7 @@ def _chunks(rows: Sequence[Leased]) -> Iterator[list[Leased]]:
         yield chunk
 
 
-def _pack(message_type: str, rows: Sequence[Leased]) -> Outgoing:
+def _pack(message_type: str, lane: str, rows: Sequence[Leased]) -> Outgoing:
     return Outgoing(
         exchange=topology.EVENTS,
         routing_key=message_type,
@@ -60,7 +76,7 @@ def _pack(message_type: str, rows: Sequence[Leased]) -> Outgoing:
         message_id=clock.new_uuid().hex,
         body=pack([row.announcement.body for row in rows]),
         content_type=BATCH_CONTENT_TYPE,
-        headers={"facts": len(rows)},
+        headers={FACTS_HEADER: len(rows), LANE_HEADER: lane},
         type=message_type,
     )
 

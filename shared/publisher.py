@@ -66,6 +66,14 @@ class Outgoing:
     """The broker refuses a publish whose user_id is not the connection's own user, so hearers may believe it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """What a queue holds: messages that nobody has fetched, and how many consumers fetch."""
+
+    messages: int
+    consumers: int
+
+
 class Publisher:
     """A connection that publishes and never consumes: a memory alarm may block it without stopping deliveries."""
 
@@ -117,6 +125,16 @@ class Publisher:
             raise BrokerAway(f"{type(error).__qualname__}: {error}") from error
         finally:
             self._in_flight.discard(slot)
+
+    async def look_into(self, queue: str) -> Queued:
+        """What a queue holds; nothing while the broker does not say."""
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                # On the channel that publishes nothing: a queue that is missing closes it.
+                told = await (await self._channel("")).queue_declare(queue, passive=True)
+        except (aiormq.exceptions.AMQPError, ConnectionError, OSError, TimeoutError, RuntimeError):
+            return Queued(0, 0)
+        return Queued(told.message_count or 0, told.consumer_count or 0)
 
     async def _channel(self, exchange: str) -> Channel:
         channel = self._channels.get(exchange)

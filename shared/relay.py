@@ -16,6 +16,7 @@ from shared.outbox import Leased
 from shared.owner import Owner
 from shared.parcels import journal_of, parcels_of
 from shared.publisher import RECONNECT_AFTER_S, BrokerAway, Disputed, NotTaken, Outgoing, Publisher, Unacceptable
+from shared.turns import in_turns, portal_of
 
 BATCH_ROWS_MAX = 400
 MEMORY_ROWS_MAX = 4_000
@@ -109,6 +110,8 @@ class Relay:
                 self._woken.clear()
                 await self._woken.wait()
                 continue
+            if len(self._waiting) > BATCH_ROWS_MAX:
+                self._waiting = in_turns(self._waiting, lambda row: portal_of(row.announcement.correlation))
             rows = [self._waiting.popleft() for _ in range(min(BATCH_ROWS_MAX, len(self._waiting)))]
             await self._publish(rows)
 

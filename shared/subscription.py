@@ -24,13 +24,14 @@ from faststream.message import StreamMessage
 from faststream.rabbit import Channel, RabbitBroker, RabbitMessage, RabbitQueue
 from faststream.rabbit.utils import RabbitClientProperties
 
+from shared.envelope import FACTS_HEADER, LANE_HEADER
 from shared.logs import get_logger
 from shared.publisher import HEARTBEAT_S, named_url
+from shared.turns import in_turns
 
 if TYPE_CHECKING:
     from faststream.rabbit.subscriber import RabbitSubscriber
 
-FACTS_HEADER = "facts"
 RECONNECT_AFTER_S = 0.2
 CANCEL_TIMEOUT_S = 5.0
 RESUME_TIMEOUT_S = 10.0
@@ -85,6 +86,7 @@ class Delivery:
     redelivered: bool
     user_id: str | None
     facts: int = 1
+    lane: str = ""
 
 
 @dataclass(slots=True)
@@ -110,9 +112,10 @@ class Buffer:
         return dropped
 
     def take(self, facts_max: int) -> list[Delivery]:
-        """The next deliveries to be handled together; a redelivered one is always alone."""
+        """The next deliveries to be handled together, the lanes in turns; a redelivered one is always alone."""
         taken: list[Delivery] = []
         facts = 0
+        self.waiting = in_turns(self.waiting, lambda delivery: delivery.lane)
         while self.waiting:
             following = self.waiting[0]
             if taken and (following.redelivered or facts + following.facts > facts_max):
@@ -220,7 +223,7 @@ class Subscription:
 
 def _delivery(incarnation: Incarnation, raw: IncomingMessage) -> Delivery:
     headers: dict[str, object] = dict(raw.headers or {})
-    facts = headers.get(FACTS_HEADER)
+    facts, lane = headers.get(FACTS_HEADER), headers.get(LANE_HEADER)
     return Delivery(
         incarnation=incarnation,
         tag=raw.delivery_tag or 0,
@@ -232,6 +235,7 @@ def _delivery(incarnation: Incarnation, raw: IncomingMessage) -> Delivery:
         redelivered=bool(raw.redelivered),
         user_id=raw.user_id,
         facts=facts if isinstance(facts, int) and facts > 0 else 1,
+        lane=lane if isinstance(lane, str) else "",
     )
 
 

@@ -82,6 +82,11 @@ def queue_of(hearer: str, message_type: str) -> str:
     return f"{hearer}.{noun_of(message_type)}"
 
 
+def queues_of(message_type: str) -> tuple[str, ...]:
+    """The queues of all who hear this type from a service."""
+    return tuple(queue_of(hearer, message_type) for hearer in HEARERS.get(message_type, ()))
+
+
 def door_queue(portal: str) -> str:
     """The queue in which intake finds what one portal sends; a flood waits here and delays only its sender."""
     return f"intake.application_submitted.{portal}"

@@ -5,6 +5,7 @@ An error tells the caller what to mend and nothing about our inside. Routes and 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, FastAPI, Request
@@ -18,7 +19,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import Transient
-from shared.health import version
+from shared.health import HEALTH_PATHS, version
 from shared.logs import get_logger
 from shared.portals import Portal, Portals
 from shared.postgres import FAILURES, is_transient
@@ -97,6 +98,28 @@ def problem_response(
     )
     content = details.model_dump(mode="json", exclude_none=True)
     return JSONResponse(content, status, headers=dict(headers or {}), media_type=PROBLEM_JSON)
+
+
+def raw_problem(status: int) -> bytes:
+    """The same as bytes on the wire, for a connection that ends before any application has seen a request."""
+    response = problem_response(status, headers={**SECURITY_HEADERS, "connection": "close"})
+    phrase = HTTPStatus(status).phrase
+    lines = [f"HTTP/1.1 {status} {phrase}".encode(), *(name + b": " + value for name, value in response.raw_headers)]
+    return b"\r\n".join([*lines, b"", b""]) + bytes(response.body)
+
+
+def full_house(app: ASGIApp) -> ASGIApp:
+    """What is served on a connection above the limit: how the process is, and otherwise that one may come again."""
+
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in HEALTH_PATHS:
+            headers = {**SECURITY_HEADERS, "Retry-After": str(RETRY_AFTER_S), "Connection": "close"}
+            answer = problem_response(503, detail="Too many connections for now.", headers=headers)
+            await answer(scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    return served
 
 
 class HttpProblem(Exception):

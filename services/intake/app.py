@@ -54,7 +54,7 @@ def build_app() -> Service:
         announces=(ApplicationAccepted, ApplicationRejected, ApplicationConflicted, ChangeAccepted, ChangeRejected),
         prunes=(store.prune_refused,),
     )
-    turnstile = Turnstile(service.is_overloaded)
+    turnstile = Turnstile(lambda: service.is_overloaded())
     service.doors = tuple(
         Hearing(
             queue=topology.door_queue(portal.id),
@@ -68,5 +68,5 @@ def build_app() -> Service:
         for portal in portals
     )
     take_in = partial(handlers.answer_one, registry, service.unit_of_work)
-    service.web = build_web(service, portals, registry, take_in)
+    service.web = build_web(service, portals, registry, take_in, turnstile.has_room)
     return service

@@ -16,6 +16,12 @@ from shared.subscription import Delivery, Subscription
 from shared.work import Desk, Work, unit_of_work
 
 BATCH_FACTS_MAX = 200
+BATCH_FACTS_MIN = 50
+"""Below this a batch is mostly the cost of being a batch, and smaller ones would only make everybody slower."""
+
+BATCH_S_WANTED = 0.25
+"""Whoever comes next waits for the batch before it: batches shrink when they take longer, and grow when they do not."""
+
 FILL_S_MAX = 0.02
 RETRY_S_MIN = 0.1
 RETRY_S_MAX = 2.0
@@ -38,6 +44,7 @@ class Consumer:
         self.idle = asyncio.Event()
         self.idle.set()
         self.failing_since_s: float | None = None
+        self._facts_max = BATCH_FACTS_MAX
 
     async def run(self) -> None:
         """Take and process until cancelled."""
@@ -50,13 +57,16 @@ class Consumer:
                 await buffer.arrived.wait()
             self.idle.clear()
             # A buffer that holds the whole prefetch gets nothing more by waiting.
-            if busy and buffer.facts < BATCH_FACTS_MAX and len(buffer.waiting) < self.hearing.prefetch:
+            if busy and buffer.facts < self._facts_max and len(buffer.waiting) < self.hearing.prefetch:
                 await asyncio.sleep(FILL_S_MAX)
-            async with self._admitted():
-                deliveries = buffer.take(BATCH_FACTS_MAX)
-                busy = sum(delivery.facts for delivery in deliveries) > 1
+            async with self._admitted() as facts_max:
+                deliveries = buffer.take(min(facts_max or self._facts_max, self._facts_max))
+                facts = sum(delivery.facts for delivery in deliveries)
+                busy = facts > 1
                 if deliveries:
+                    started_s = clock.monotonic_s()
                     await self.process(deliveries)
+                    self._facts_max = _fitting(self._facts_max, facts, clock.monotonic_s() - started_s)
 
     async def drained(self) -> None:
         """Wait until everything that was noted is finished."""
@@ -66,12 +76,12 @@ class Consumer:
             await self.idle.wait()
 
     @asynccontextmanager
-    async def _admitted(self) -> AsyncIterator[None]:
+    async def _admitted(self) -> AsyncIterator[int | None]:
         if self.hearing.admits is None:
-            yield
+            yield None
         else:
-            async with self.hearing.admits():
-                yield
+            async with self.hearing.admits() as facts_max:
+                yield facts_max
 
     async def process(self, deliveries: Sequence[Delivery]) -> None:
         """Bring these deliveries to their end and acknowledge them; wait as long as time has to heal something."""
@@ -221,6 +231,14 @@ class Consumer:
                 logger.error("delivery.outage", queue=self.hearing.queue, seconds=ALARM_S_MIN)
                 alarmed = True
             await asyncio.sleep(clock.jittered(RETRY_S_MAX))
+
+
+def _fitting(facts_max: int, facts: int, took_s: float) -> int:
+    """How many facts the next batch may have, after one of so many took so long."""
+    if took_s > BATCH_S_WANTED:
+        return max(BATCH_FACTS_MIN, facts // 2) if facts > BATCH_FACTS_MIN else facts_max
+    # A batch that had room left proves nothing for a larger one.
+    return facts_max if facts * 2 < facts_max else min(BATCH_FACTS_MAX, facts_max * 2)
 
 
 def _distinct(items: Sequence[Any]) -> list[Any]:

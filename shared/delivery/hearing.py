@@ -55,7 +55,7 @@ class Hearing:
         handle: what is to become true for these items, all new, inside the transaction of `Work`.
         park: how an item that no handler could take is given up.
         remembers: whether the inbox makes a second delivery a no-op. The door answers every delivery instead.
-        admits: waits until a batch may be taken (back-pressure).
+        admits: waits until a batch may be taken, and gives how many facts it may have, None for any (back-pressure).
     """
 
     queue: str

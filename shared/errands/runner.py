@@ -19,6 +19,7 @@ from shared.errands.stages import Stage, due_step, may_probe
 from shared.lives import ended, together
 from shared.logs import get_logger
 from shared.owner import Owner
+from shared.turns import in_turns, portal_of
 from shared.work import Desk
 
 SWEEP_EVERY_S = 1.0
@@ -82,7 +83,8 @@ class Runner:
         """See `work.ErrandHands`."""
         fresh = [row for row in rows if row.key not in self._held]
         taken_s = clock.monotonic_s()
-        self._waiting.extend((row, taken_s) for row in fresh)
+        together = [*self._waiting, *((row, taken_s) for row in fresh)]
+        self._waiting = in_turns(together, lambda waiting: portal_of(waiting[0].correlation))
         self._held.update(row.key for row in fresh)
         self._changed.set()
 

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared import outbox, postgres
+from shared import postgres
 from shared.delivery import Handler, Hearing
 from shared.errands import Errand
 from shared.messages import Message
@@ -19,8 +19,6 @@ from shared.work import Desk, Work, unit_of_work
 
 if TYPE_CHECKING:
     from shared.service.running import Running
-
-OUTBOX_ROWS_MAX = 2_000
 
 
 class ServiceSettings(BaseSettings):
@@ -100,9 +98,8 @@ class Service:
         return self._alive().desk()
 
     async def is_overloaded(self) -> bool:
-        """Whether the outbox holds so much that nothing more should be let in."""
-        async with self.pool.acquire() as connection:
-            return await outbox.depth(connection, OUTBOX_ROWS_MAX + 1) > OUTBOX_ROWS_MAX
+        """Whether so much is under way, in the outbox or at the hearers, that nothing more should be let in."""
+        return await self._alive().overload.is_reached()
 
     def reasons_not_ready(self) -> Mapping[str, str]:
         """What stands between this process and its work, by name; empty when it is ready."""

@@ -24,6 +24,7 @@ from shared.health import health_routes
 from shared.lives import ended
 from shared.operator_door.operators import Operators
 from shared.operator_door.routes import operator_routes
+from shared.service.connection import BoundedConnection
 from shared.service.description import Service
 from shared.service.running import Running
 from shared.service.scrape import metrics_routes, watched_loop
@@ -194,7 +195,7 @@ def _web_server(service: Service) -> uvicorn.Server:
         server_header=False,
         timeout_keep_alive=30,
         h11_max_incomplete_event_size=32 * 1024,
-        limit_concurrency=512,
+        http=BoundedConnection,
     )
     server = uvicorn.Server(config)
     # Signals belong to the service, which drains before the web door closes.

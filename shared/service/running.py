@@ -10,6 +10,7 @@ from shared.delivery import Consumer, Hearing
 from shared.envelope import decode_pack, decode_single
 from shared.errands.runner import Runner
 from shared.errands.stages import Shown
+from shared.overload import Overload
 from shared.owner import Owner
 from shared.publisher import Publisher
 from shared.relay import Relay
@@ -29,6 +30,8 @@ class Running:
         self.relay = Relay(service.name, pool, self.owner, self.publisher)
         self.runners = {errand.name: Runner(errand, pool, self.owner) for errand in service.errands}
         self.broker = consuming_broker(settings.broker_url.get_secret_value(), f"{service.name}.consume")
+        hearers = [queue for message in service.announces for queue in topology.queues_of(message.TYPE)]
+        self.overload = Overload(pool, self.publisher, hearers)
         self.consumers: list[Consumer] = []
         self.stopping = False
         self._desk = Desk(

@@ -1,4 +1,4 @@
-"""The commands: `python -m tests.faults quick | crash-points | storm | regressions | away | flood | breaks`."""
+"""The commands: `python -m tests.faults quick | crash-points | storm | regressions | away | overload | breaks`."""
 
 import argparse
 import asyncio
@@ -15,18 +15,15 @@ from tests.faults import plan
 from tests.faults.breaking import break_all
 from tests.faults.breaks import BREAKS
 from tests.faults.building import world_of_its_own
-from tests.faults.flood import flood
+from tests.faults.overload.command import ABUSES, USUAL, overload
 from tests.faults.points import Visits, steering, visit_all
 from tests.faults.rounds import Outcome, Size, carried_out, report, told
 from tests.faults.seeds import REGRESSIONS
-from tests.faults.settling import settled
 from tests.faults.workload import GENTLE, ROUGH, applications, decide, portals_of
 
-COMMANDS: Final = ("quick", "crash-points", "storm", "regressions", "away", "flood", "breaks")
+COMMANDS: Final = ("quick", "crash-points", "storm", "regressions", "away", "overload", "breaks")
 QUICK_APPLICATIONS: Final = 60
 STORM_APPLICATIONS: Final = 1_000
-FLOOD_APPLICATIONS: Final = 3_000
-FLOOD_SETTLE_S_MAX: Final = 300.0
 FAULTS: Final = 200
 QUICK: Final = Size(senders=6, lanes=2, settle_s_max=40, strikes=2)
 STORM: Final = Size(senders=48, lanes=6, settle_s_max=900)
@@ -104,19 +101,6 @@ async def away_round(seed: int, applications_count: int) -> int:
     return _end(outcome)
 
 
-async def flood_round(seed: int, count: int) -> int:
-    """One portal floods, another goes on as ever; prints the waits and the memory."""
-    async with world_of_its_own("faults-flood") as world, portals_of(world) as portals:
-        seen = await flood(world, portals, seed, count, say)
-        account = await settled(world, portals, seen.sent, 0, within_s=FLOOD_SETTLE_S_MAX, say=say)
-    say(
-        f"flood of {count} at {seen.sent_per_s:.0f}/s; quiet portal: {len(seen.waits_s)} issued, p99 {seen.p99_s:.2f} s"
-    )
-    say("memory at most: " + ", ".join(f"{name} {held:.0f} MB" for name, held in seen.memory_mb.items()))
-    say("the ledger is clean" if account.clean else f"NOT CLEAN: {account.faulty}")
-    return 0 if account.clean and seen.bearable else 1
-
-
 def _end(outcome: Outcome) -> int:
     report(outcome)
     for line in told(outcome):
@@ -133,6 +117,7 @@ def main() -> None:
     parser.add_argument("--faults", type=int, default=FAULTS, help="how many a storm has")
     parser.add_argument("--service", choices=SERVICES, action="append", help="crash points of this one only")
     parser.add_argument("--only", choices=[one.name for one in BREAKS], action="append", help="this break only")
+    parser.add_argument("--what", choices=tuple(ABUSES), action="append", help="this abuse only")
     given = parser.parse_args()
     if given.command == "breaks":
         sys.exit(break_all(given.only or ()))
@@ -142,7 +127,7 @@ def main() -> None:
     commands: dict[str, Callable[[], Coroutine[Any, Any, int]]] = {
         "quick": lambda: quick_round(given.seed, given.applications or QUICK_APPLICATIONS),
         "crash-points": lambda: crash_points(given.seed, given.service or SERVICES),
-        "flood": lambda: flood_round(given.seed, given.applications or FLOOD_APPLICATIONS),
+        "overload": lambda: overload(tuple(given.what or USUAL), given.applications),
         "storm": lambda: storm_round(given.seed, given.applications or STORM_APPLICATIONS, given.faults),
         "regressions": regressions,
         "away": lambda: away_round(given.seed, given.applications or AWAY_APPLICATIONS),

@@ -119,6 +119,16 @@ PROMISES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "test_a_flood_that_never_ends_does_not_starve_a_quiet_portal",
             "test_a_quiet_portal_does_not_wait_behind_a_flood",
             "test_a_full_house_asks_to_come_again",
+            "test_a_quiet_portal_is_served_in_the_midst_of_a_flood",
+            "test_a_quiet_lane_passes_the_packs_of_a_flood",
+            "test_what_a_hearer_has_fetched_does_not_shut_the_door_and_the_next_pack_does",
+        ),
+        "garbage, bulk and slowness cost the others nothing": (
+            "test_garbage_is_answered_and_parked_one_by_one",
+            "test_large_bodies_are_refused_before_they_are_read",
+            "test_a_crowd_is_told_to_come_again",
+            "test_a_head_that_never_ends_is_given_up",
+            "test_a_client_that_does_not_read_is_ended",
         ),
     },
     "A stop burns nothing": {

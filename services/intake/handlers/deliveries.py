@@ -10,7 +10,7 @@ from services.intake.domain.decision import Outcome
 from services.intake.domain.judgement import judge
 from services.intake.domain.obligees import Registry
 from services.intake.domain.verdict import Judged
-from services.intake.handlers.answering import Answering, Draft, Named, announce, refusal, remember, take_in
+from services.intake.handlers.answering import Answering, Named, announce, refusal, remember, take_in
 from services.intake.handlers.applications import APPLICATIONS
 from services.intake.handlers.changes import CHANGES
 from services.intake.handlers.sent import Sent
@@ -31,8 +31,13 @@ async def answer_all(registry: Registry, sent: Sequence[Sent], work: Work) -> No
 
 
 async def give_up(one: Sent, code: str, reason: str, work: Work) -> None:
-    """Park a message that no handler could take, whole if its JSON is sound, so that the desk can replay it."""
+    """Park a message that no handler could take, whole if its JSON is sound, so that the desk can replay it.
+
+    What cannot be read is answered here as everywhere; what can be is answered when the desk has replayed it.
+    """
     document = read_body(one.body)
+    if isinstance(document, UnreadableBody):
+        await _refuse_unread(CHANGES if one.is_change else APPLICATIONS, [(one, document)], work)
     if isinstance(document, Document) and not document.problems:
         work.park(one.as_fact(work.now.isoformat()), code, reason)
     else:
@@ -42,19 +47,21 @@ async def give_up(one: Sent, code: str, reason: str, work: Work) -> None:
 async def _answer(
     answering: Answering, verdicts: Sequence[tuple[Sent, Judged[Any] | UnreadableBody]], work: Work
 ) -> None:
-    unreadable: list[Draft] = []
-    readable: list[tuple[Sent, Judged[Any]]] = []
-    for one, judged in verdicts:
-        if isinstance(judged, UnreadableBody):
-            unreadable.append(refusal(answering, one, Outcome.REJECTED, Named(), judged.problems))
-            _park(one, judged.problems, work)
-        else:
-            readable.append((one, judged))
-    await remember(answering.book, unreadable, work)
-    for draft in unreadable:
-        announce(draft, work)
+    unread = [(one, judged) for one, judged in verdicts if isinstance(judged, UnreadableBody)]
+    readable = [(one, judged) for one, judged in verdicts if not isinstance(judged, UnreadableBody)]
+    await _refuse_unread(answering, unread, work)
+    for one, judged in unread:
+        _park(one, judged.problems, work)
     if readable:
         await take_in(answering, readable, work)
+
+
+async def _refuse_unread(answering: Answering, unread: Sequence[tuple[Sent, UnreadableBody]], work: Work) -> None:
+    """Answer bodies that cannot be read to the portal whose queue they came through, with their message ids."""
+    drafts = [refusal(answering, one, Outcome.REJECTED, Named(), body.problems) for one, body in unread]
+    await remember(answering.book, drafts, work)
+    for draft in drafts:
+        announce(draft, work)
 
 
 def _park(one: Sent, problems: Sequence[Problem], work: Work) -> None:

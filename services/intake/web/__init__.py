@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from services.intake.domain.obligees import Registry
 from services.intake.web.description import publish
-from services.intake.web.door import Door, TakeIn
+from services.intake.web.door import Door, HasRoom, TakeIn
 from services.intake.web.knowledge import knowledge_routes
 from services.intake.web.reading import reading_routes
 from services.intake.web.sending import sending_routes
@@ -18,10 +18,10 @@ from shared.web import bearer, web_app
 __all__ = ["build_web"]
 
 
-def build_web(service: Service, portals: Portals, registry: Registry, take_in: TakeIn) -> FastAPI:
-    """The web application of intake; `take_in` answers one submission of a portal."""
+def build_web(service: Service, portals: Portals, registry: Registry, take_in: TakeIn, has_room: HasRoom) -> FastAPI:
+    """The web application of intake; `take_in` answers one submission of a portal, when `has_room` says so."""
     app = web_app("intake")
-    door = Door(service, registry, take_in, bearer(portals))
+    door = Door(service, registry, take_in, has_room, bearer(portals))
     for router in (sending_routes(door), reading_routes(door), knowledge_routes(door)):
         app.include_router(router)
     publish(app)

@@ -12,16 +12,18 @@ from shared.service import Service
 from shared.web import HttpProblem
 
 TakeIn = Callable[[Book, str, bytes], Awaitable[Reply]]
+HasRoom = Callable[[], Awaitable[bool]]
 Caller = Callable[..., Awaitable[Portal]]
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """The living service, what is known of obligees, how one submission is taken in, and who calls."""
+    """The living service, what is known of obligees, how one submission is taken in and when, and who calls."""
 
     service: Service
     registry: Registry
     take_in: TakeIn
+    has_room: HasRoom
     caller: Caller
 
 

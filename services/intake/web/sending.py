@@ -67,7 +67,7 @@ def sending_routes(door: Door) -> APIRouter:
 
 
 async def _take_in(door: Door, book: Book, portal: str, request: Request) -> Reply:
-    if await door.service.is_overloaded():
+    if not await door.has_room():
         raise HttpProblem(429, headers={"Retry-After": str(RETRY_AFTER_S)})
     reply = await door.take_in(book, portal, await read_body(request, BODY_BYTES_MAX))
     logger.info(

@@ -150,3 +150,23 @@ async def test_what_no_handler_could_take_is_parked_whole_if_its_json_is_sound(i
     assert not isinstance(whole, Unreadable)
     assert (whole.id, whole.data) == (sound.id, sound.body)
     assert isinstance(excerpt, Unreadable)
+
+
+async def test_what_cannot_be_read_is_answered_also_when_it_is_given_up(intake: Intake) -> None:
+    """Once each, with the message's own id, in the words in which the handler would have answered."""
+    given_up = [
+        Sent("portal-a", "application.submitted", b"{", "u-1"),
+        Sent("portal-a", "change.requested", b"\xff", "u-2"),
+        Sent("portal-a", "application.submitted", b'{"application_id": "P-2"}', "u-3"),
+    ]
+    async with unit_of_work(intake.running.desk(), QUEUE) as work:
+        for one in given_up:
+            await handlers.give_up(one, "raised_KeyError", "a bug", work)
+        answers, parked = _answers(work), list(work.parked)
+    async with unit_of_work(intake.running.desk(), QUEUE) as work:
+        await handlers.answer_all(REGISTRY, given_up[:2], work)
+        usual = _answers(work)
+
+    assert sorted(data["message_id"] for _, data in answers) == ["u-1", "u-2"]
+    assert sorted(map(repr, answers)) == sorted(map(repr, usual))
+    assert len(parked) == 3

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.intake.domain.body import BODY_BYTES_MAX
+from shared import turnstile
 from tests.eventually import eventually
 from tests.service.conftest import DatabaseAs
 from tests.service.intake.conftest import Intake, PortalQueue
@@ -92,6 +93,7 @@ async def test_a_full_house_asks_to_come_again(intake: Intake, monkeypatch: pyte
         return True
 
     monkeypatch.setattr(intake.service, "is_overloaded", is_overloaded)
+    monkeypatch.setattr(turnstile, "ROOM_S_MAX", 0.1)
     status, told, headers = await intake.call("POST", APPLICATIONS, body=_named("H-6"))
 
     assert (status, told["code"]) == (429, "too_many_requests")

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from shared.delivery import Ending, Heard, code_of, hear, outcome_of
-from shared.delivery.consumer import _distinct
+from shared.delivery.consumer import _distinct, _fitting
 from shared.envelope import Fact, Unreadable
 from shared.errors import Misconfigured, Transient, Unprocessable
 from shared.messages import Message
@@ -121,3 +121,21 @@ def test_of_a_fact_and_its_replay_the_replay_stands_whichever_came_first() -> No
 
     assert _distinct([FACT, replayed, again]) == [again]
     assert _distinct([again, replayed, FACT]) == [again]
+
+
+@pytest.mark.parametrize(
+    ("facts_max", "facts", "took_s", "following"),
+    [
+        (200, 200, 0.9, 100),
+        (100, 100, 0.9, 50),
+        (50, 50, 0.9, 50),
+        (200, 1, 9.0, 200),
+        (50, 50, 0.1, 100),
+        (100, 20, 0.1, 100),
+        (200, 200, 0.1, 200),
+    ],
+)
+def test_batches_shrink_when_they_take_long_and_grow_when_they_are_full_and_quick(
+    facts_max: int, facts: int, took_s: float, following: int
+) -> None:
+    assert _fitting(facts_max, facts, took_s) == following

@@ -138,3 +138,18 @@ def test_memory_grants_no_more_than_it_has_room_for() -> None:
     relay.give_back(MEMORY_ROWS_MAX)
     relay.take([_row(number) for number in range(10)])
     assert relay.reserve(MEMORY_ROWS_MAX) == MEMORY_ROWS_MAX - 10
+
+
+def test_a_flood_travels_apart_from_the_packs_of_others() -> None:
+    """Only so can a hearer let the others pass: it takes packs, not facts."""
+    rows = [_row(number, correlation=f"portal-a/{number}") for number in range(60)]
+    rows += [_row(100 + number, correlation=f"portal-{name}/1") for number, name in enumerate("bcd")]
+
+    lanes: dict[object, list[set[str]]] = {}
+    for parcel in parcels_of(rows):
+        portals = {row.announcement.correlation.partition("/")[0] for row in parcel.rows}
+        lanes.setdefault((parcel.message.headers or {})["lane"], []).append(portals)
+
+    assert set(lanes) == {"portal-a", ""}
+    assert all(portals == {"portal-a"} for portals in lanes["portal-a"])
+    assert lanes[""] == [{"portal-b", "portal-c", "portal-d"}]

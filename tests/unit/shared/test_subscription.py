@@ -5,6 +5,7 @@ import asyncio
 import inspect
 import textwrap
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -118,6 +119,19 @@ def test_a_redelivered_pack_is_always_alone() -> None:
         batches.append([delivery.tag for delivery in buffer.take(200)])
 
     assert batches == [[1], [2], [3], [4, 5]]
+
+
+def test_a_quiet_lane_passes_the_packs_of_a_flood() -> None:
+    _, incarnation = _incarnation()
+    buffer = Buffer()
+    for tag, lane in enumerate(["flood"] * 6 + ["quiet"], start=1):
+        buffer.put(replace(_delivery(incarnation, tag, facts=50), lane=lane))
+
+    batches = []
+    while buffer.waiting:
+        batches.append([delivery.tag for delivery in buffer.take(100)])
+
+    assert batches == [[1, 7], [2, 3], [4, 5], [6]]
 
 
 def test_what_came_through_a_closed_channel_is_forgotten() -> None:
