@@ -55,10 +55,10 @@ async def test_where_all_is_well_a_call_costs_its_stage_nothing(stack: Servers, 
         for life in both.lives:
             # So that forty calls do not happen to use up what is in hand.
             life.runners[NAME].gate.grant(100)
-        before = await tables.fetchval("select xmin::text from notifier.stage")
+        before = await tables.fetchval("select xmin::text || '/' || xmax::text from notifier.stage")
         for number in range(40):
             await due(both.lives[0].desk(), row(f"{number}"))
         await eventually(lambda: len(both.outside.settled) == 40)
-        after = await tables.fetchval("select xmin::text from notifier.stage")
+        after = await tables.fetchval("select xmin::text || '/' || xmax::text from notifier.stage")
 
     assert before == after
