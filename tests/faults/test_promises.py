@@ -102,7 +102,7 @@ PROMISES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "every reason, with codes and pointers": (
             "test_a_bad_application_is_422_with_everything_at_once_and_occupies_nothing",
             "test_everything_that_is_wrong_is_told_at_once",
-            "test_every_code_has_words_in_both_languages",
+            "test_every_code_has_its_words_and_its_way_to_be_told",
         ),
         "what cannot be read is answered too": (
             "test_what_cannot_be_read_is_answered_to_the_queues_portal_and_parked",
