@@ -3,7 +3,7 @@
 from typing import Any
 
 from simulators.portal.client import ISSUED, Portal
-from simulators.portal.samples import example
+from simulators.portal.samples import example, with_platform
 from tests.e2e.conftest import PORTAL, System
 from tests.e2e.ledger import moment
 from tests.eventually import eventually
@@ -80,6 +80,37 @@ async def test_a_change_that_the_door_takes_and_the_issuer_refuses_is_told_with_
         ("stale_version", "/base_version"),
         ("advance_over_maximum", "/amount"),
     ]
+
+
+async def test_a_refused_certificate_lets_its_correction_through_to_the_platform(
+    system: System, portal: Portal
+) -> None:
+    """The first version is refused for good, which settles it at the bridge; the 訂正 arrives as the second."""
+    application = with_platform(example(PORTAL, "LATER-4"), "refuse")
+    await portal.apply(application)
+
+    async def refused() -> str:
+        items = (await portal.doors.guarantees(application_id="LATER-4")).json()["items"]
+        assert [item["status"] for item in items] == ["refused_by_platform"]
+        return str(items[0]["guarantee_number"])
+
+    number = await eventually(refused, within_s=40)
+    by_office = {"portal": "office", "customer_number": None, "completion_mail": {"wanted": False, "address": None}}
+    mend = change(
+        application,
+        number,
+        "OFFICE-4",
+        version_kind="correction",
+        corrections={"project_name": "市道○○線道路改良工事"},
+    )
+    async with system.portal("office") as office:
+        reply = await office.doors.change(mend | by_office)
+    detail = await arrived(system, portal, number, 2)
+
+    assert reply.status == 202, reply.body
+    assert [(row["no"], row["version_kind_ja"]) for row in detail["history"]] == [(1, "訂正")]
+    assert (detail["status"], detail["problems"]) == ("active", [])
+    assert (await portal.doors.certificate(number, 1)).status == 404
 
 
 async def test_the_office_takes_a_change_back_and_ends_the_guarantee(system: System, portal: Portal) -> None:

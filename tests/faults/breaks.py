@@ -77,12 +77,12 @@ BREAKS: Final = (
         "NOT CLEAN issued_at_mismatches",
         (
             Edit(
-                "services/issuer/domain/guarantee.py",
+                "services/issuer/domain/events.py",
                 "    if version.issued_at is not None:\n        same = version.issued_at == arrived_at\n",
                 "    if version.issued_at == arrived_at:\n        same = True\n",
             ),
             Edit(
-                "services/issuer/domain/guarantee.py",
+                "services/issuer/domain/events.py",
                 "    state = VERSION_TRANSITIONS.get((version.state, VersionEvent.CERTIFICATE_ARRIVED))\n",
                 "    state = VersionState.ARRIVED\n",
             ),

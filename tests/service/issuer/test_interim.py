@@ -5,8 +5,10 @@ import uuid
 from typing import Any, Final
 
 from services.issuer.domain.states import Conclusion
+from shared.messages.core import GuaranteeConcluded
 from shared.messages.intake import AcceptedLine, ApplicationAccepted
 from tests.service.issuer.bench import Bench, accepted, change
+from tests.unit.issuer.samples import ARRIVED_AT
 
 INTERIM: Final = "interim_advance_payment"
 
@@ -100,7 +102,12 @@ async def test_it_waits_for_the_core_system_where_that_concludes_and_is_declined
     good, bad = interim(advance, 10_000_000, customer), interim(advance, 10_000_001, customer)
     await bench.hear(good, concludes=Conclusion.CORE)
     await bench.hear(bad, concludes=Conclusion.CORE)
+    late = GuaranteeConcluded(
+        portal="portal-a", application_id=bad.application_id, kind=INTERIM, concluded_at=ARRIVED_AT
+    )
+    parked = await bench.hear(late)
 
+    assert parked == [(f"portal-a/{bad.application_id}", "contradicts_decision")]
     assert (await state_of(bench, good))[0] == "awaiting_conclusion"
     assert (await state_of(bench, bad))[0] == "declined"
 
