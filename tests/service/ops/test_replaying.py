@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from shared.envelope import Fact, Unreadable
@@ -181,3 +182,14 @@ async def test_through_the_door_of_ops_a_service_is_asked_with_the_persons_own_t
     assert state["service"] == "issuer"
     assert (absent, refused, away) == (404, 403, 404)
     assert "no errands" in problem["detail"]
+
+
+async def test_a_replay_to_a_door_which_answers_every_delivery_is_noted_as_done_too(desk: Desk) -> None:
+    """A door has no inbox of its own; the desk must know all the same that its replay arrived."""
+    await _park(desk, [1])
+    (consumer,) = desk.issuer.consumers
+    consumer.hearing = replace(consumer.hearing, remembers=False)
+    done = await desk.post("/v1/parked/replay", {"group": GROUP, "reason": "mended"})
+    await _done(desk, done["act_id"], 1)
+
+    assert desk.hearer.counts["A-1"] == 1

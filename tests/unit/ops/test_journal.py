@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from services.ops.domain import journal
 from services.ops.domain.journal import BEGINNING, Broken, Head, Whole
@@ -94,3 +94,14 @@ def test_an_entry_cannot_move_to_the_next_batch() -> None:
     other, _ = _export([2, 1])
 
     assert isinstance(journal.verify([one[0], other[1]]), Broken)
+
+
+def test_a_batch_written_anew_cannot_be_linked_to_the_old_ones_after_it() -> None:
+    """The hash of a batch is over the one before too; else the end, and the head in the log, would still fit."""
+    lines, _ = _export([1, 1])
+    forged = journal.append(BEGINNING, [b'{"id": "another"}'])
+    told = from_json(lines[1]) | {"previous": forged.chain.hex()}
+    found = journal.verify([journal.exported(forged), to_json(told)])
+
+    assert isinstance(found, Broken)
+    assert found.batch_no == 2
