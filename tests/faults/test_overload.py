@@ -27,9 +27,9 @@ SETTLE_S_MAX = 120.0
 
 
 @pytest.fixture(scope="module")
-async def world(fresh_database_of_module: Servers) -> AsyncIterator[World]:
+async def world(servers_of_module: Servers) -> AsyncIterator[World]:
     """One living system for all abuses here; the flood comes first, since its account tolerates no garbage."""
-    where = fresh_database_of_module
+    where = servers_of_module
     async with world_on(where.local, where.database, where.vhost) as world:
         yield world
 
