@@ -1,0 +1,97 @@
+"""One turn of one contender: it starts, works off its applications, is checked, and ends."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bench.applications import applications
+from bench.checks import check
+from bench.contenders.described import Contender
+from bench.grounds import Grounds
+from bench.load import Portal
+from bench.applications import PORTAL
+from deploy.local.supervisor import Supervisor
+
+LOOK_EVERY_S: Final = 0.2
+STALLED_S_MAX: Final = 10.0
+FROM_SHARE: Final = 0.2
+TO_SHARE: Final = 0.8
+WARM_UP_APPLICATIONS: Final = 100
+
+
+class Stalled(Exception):
+    """A contender took nothing on for too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a turn brought.
+
+    Attributes:
+        per_s: applications per second between the marks of `slope`.
+        rss_mb: resident memory of each process at the end, by the name of its unit.
+    """
+
+    per_s: float
+    rss_mb: dict[str, float]
+
+
+def slope(times_s: Sequence[float]) -> float:
+    """Mails per second between the moments at which 20 % and 80 % of them had come."""
+    ordered = sorted(times_s)
+    first, last = int(len(ordered) * FROM_SHARE), int(len(ordered) * TO_SHARE) - 1
+    return (last - first) / (ordered[last] - ordered[first])
+
+
+@asynccontextmanager
+async def started(grounds: Grounds, contender: Contender) -> AsyncIterator[Supervisor]:
+    """A contender's processes, ready, for the length of a block."""
+    supervisor = Supervisor(print, grounds.folder / "children")
+    try:
+        await supervisor.start(contender.units(grounds), heal=False)
+        yield supervisor
+    finally:
+        await supervisor.stop()
+
+
+async def turn(grounds: Grounds, contender: Contender, prefix: str, count: int) -> Result:
+    """Work off so many applications, published at once.
+
+    Raises:
+        Stalled: if it stops before the end.
+        Incomplete: if it left anything out, or did anything twice.
+    """
+    await grounds.sink("POST", "/forget")
+    load = list(applications(prefix, count))
+    async with started(grounds, contender) as supervisor:
+        portal = Portal(grounds.portal_url(contender.name, PORTAL))
+        async with portal.connected():
+            await portal.publish_all(load)
+            await finished(grounds, count)
+            await portal.listen()
+            taken = await check(grounds, contender.name, portal, [name for name, _ in load])
+        rss_mb = {name: resident_mb(supervisor.child(name).pid) for name in contender.units(grounds)}
+    return Result(slope([at_s for at_s, *_ in taken["mails"]]), rss_mb)
+
+
+async def finished(grounds: Grounds, count: int) -> None:
+    """Wait until the sink has so many mails."""
+    seen, moved_s = -1, time.monotonic()
+    while seen < count:
+        mails = (await grounds.sink("GET", "/count"))["mails"]
+        if mails > seen:
+            seen, moved_s = mails, time.monotonic()
+        elif time.monotonic() - moved_s > STALLED_S_MAX:
+            raise Stalled(f"{seen} of {count} mails came, and none for {STALLED_S_MAX:g} s; logs: {grounds.folder}")
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+def resident_mb(pid: int) -> float:
+    """A process's resident memory."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    kilobytes = next(line for line in lines if line.startswith("VmRSS:")).split()[1]
+    return round(int(kilobytes) / 1024, 1)
