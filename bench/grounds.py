@@ -1,7 +1,8 @@
 """Where a bench runs: the servers, the sinks, and for each contender a virtual host and a database of its own."""
 
+import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,7 @@ class Grounds:
     Attributes:
         mark: in the names of virtual hosts and databases, so that runs that overlap do not meet.
         folder: for logs.
+        pids: the processes that serve every contender, by name.
     """
 
     stack: Stack
@@ -41,6 +43,7 @@ class Grounds:
     folder: Path
     mark: str
     http: aiohttp.ClientSession
+    pids: dict[str, int]
 
     def database(self, contender: str) -> str:
         """The name of a contender's database."""
@@ -109,12 +112,13 @@ class Grounds:
 
 
 @asynccontextmanager
-async def grounds(stack: Stack, folder: Path, mark: str) -> AsyncIterator[Grounds]:
+async def grounds(
+    stack: Stack, folder: Path, mark: str, server_pids: Mapping[str, int] | None = None
+) -> AsyncIterator[Grounds]:
     """Sinks beside servers that run already, for the length of a block."""
     with ExitStack() as held:
         ports = held.enter_context(reserved(PROGRAM_PORTS, {}, str(folder)))
         async with aiohttp.ClientSession() as http:
-            prepared = Grounds(stack, ports, folder, mark, http)
             arguments = ("-m", "bench.sinks", str(ports[PLATFORM]), str(ports["smtp"]))
             sinks = await children.start(
                 Program(
@@ -127,14 +131,12 @@ async def grounds(stack: Stack, folder: Path, mark: str) -> AsyncIterator[Ground
             )
             try:
                 await _listening(sinks, ports["smtp"])
-                yield prepared
+                yield Grounds(stack, ports, folder, mark, http, {**(server_pids or {}), "sinks": sinks.pid})
             finally:
                 await sinks.stop()
 
 
 async def _listening(sinks: Child, port: int) -> None:
-    import asyncio  # noqa: PLC0415
-
     async with asyncio.timeout(LISTENING_S_MAX):
         while sinks.running and not listens(port):
             await asyncio.sleep(0.05)

@@ -14,17 +14,18 @@ STACK: Final = "bench"
 
 
 @asynccontextmanager
-async def servers() -> AsyncIterator[Stack]:
-    """Both servers, empty, for the length of a block."""
+async def servers() -> AsyncIterator[tuple[Stack, dict[str, int]]]:
+    """Both servers, empty, with their process ids by name, for the length of a block."""
     stack = Stack(STACK)
     with stack.taken(SERVER_PORTS):
         leftovers.end(stack.folder / "children")
         stack.forget_data()
         supervisor = Supervisor(say, stack.folder / "children")
         try:
-            await supervisor.start(servers_of(stack, say), heal=False)
+            units = servers_of(stack, say)
+            await supervisor.start(units, heal=False)
             stack.write_portals({})
-            yield stack
+            yield stack, {name: supervisor.child(name).pid for name in units}
         finally:
             await supervisor.stop(at_once=True)
             stack.forget_data()

@@ -5,15 +5,14 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from bench.applications import applications
+from bench.applications import PORTAL, applications
 from bench.checks import check
 from bench.contenders.described import Contender
 from bench.grounds import Grounds
 from bench.load import Portal
-from bench.applications import PORTAL
+from bench.usage import processor_s, resident_mb
 from deploy.local.supervisor import Supervisor
 
 LOOK_EVERY_S: Final = 0.2
@@ -34,10 +33,12 @@ class Result:
     Attributes:
         per_s: applications per second between the marks of `slope`.
         rss_mb: resident memory of each process at the end, by the name of its unit.
+        processor_ms: processor time for each application, by the name of the unit or server.
     """
 
     per_s: float
     rss_mb: dict[str, float]
+    processor_ms: dict[str, float]
 
 
 def slope(times_s: Sequence[float]) -> float:
@@ -68,14 +69,18 @@ async def turn(grounds: Grounds, contender: Contender, prefix: str, count: int) 
     await grounds.sink("POST", "/forget")
     load = list(applications(prefix, count))
     async with started(grounds, contender) as supervisor:
+        pids = {name: supervisor.child(name).pid for name in contender.units(grounds)}
         portal = Portal(grounds.portal_url(contender.name, PORTAL))
         async with portal.connected():
+            before = processor_s({**grounds.pids, **pids})
             await portal.publish_all(load)
             await finished(grounds, count)
+            after = processor_s({**grounds.pids, **pids})
             await portal.listen()
             taken = await check(grounds, contender.name, portal, [name for name, _ in load])
-        rss_mb = {name: resident_mb(supervisor.child(name).pid) for name in contender.units(grounds)}
-    return Result(slope([at_s for at_s, *_ in taken["mails"]]), rss_mb)
+        rss_mb = {name: resident_mb(pid) for name, pid in pids.items()}
+    used_ms = {name: round((after[name] - before[name]) * 1000 / count, 3) for name in after}
+    return Result(slope([at_s for at_s, *_ in taken["mails"]]), rss_mb, used_ms)
 
 
 async def finished(grounds: Grounds, count: int) -> None:
@@ -88,10 +93,3 @@ async def finished(grounds: Grounds, count: int) -> None:
         elif time.monotonic() - moved_s > STALLED_S_MAX:
             raise Stalled(f"{seen} of {count} mails came, and none for {STALLED_S_MAX:g} s; logs: {grounds.folder}")
         await asyncio.sleep(LOOK_EVERY_S)
-
-
-def resident_mb(pid: int) -> float:
-    """A process's resident memory."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    kilobytes = next(line for line in lines if line.startswith("VmRSS:")).split()[1]
-    return round(int(kilobytes) / 1024, 1)

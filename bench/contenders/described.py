@@ -48,34 +48,33 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """Processes that are ready when each of these queues has so many consumers."""
+    """A process that is ready when each of these queues has so many consumers."""
 
-    programs: Sequence[Program]
+    program: Program
     broker_url: str
     queues: Sequence[str]
+    consumers: int
 
     async def start(self) -> list[Child]:
-        """Start all of them and wait until they hear."""
-        started = [await children.start(program) for program in self.programs]
+        """Start it and wait until it and its likes hear."""
+        child = await children.start(self.program)
         try:
             async with asyncio.timeout(READY_S_MAX):
-                await self._heard(started)
+                await self._heard(child)
         except BaseException:
-            for child in started:
-                await child.stop()
+            await child.stop()
             raise
-        return started
+        return [child]
 
-    async def _heard(self, started: Sequence[Child]) -> None:
+    async def _heard(self, child: Child) -> None:
         connection = await aiormq.connect(self.broker_url)
         try:
             channel = await connection.channel()
             while True:
-                for child in started:
-                    if not child.running:
-                        raise children.ChildFailed(f"it ended:\n{children.tail(child.program.log)}")
+                if not child.running:
+                    raise children.ChildFailed(f"{self.program.name} ended:\n{children.tail(self.program.log)}")
                 declared = [await channel.queue_declare(queue, passive=True) for queue in self.queues]
-                if all((one.consumer_count or 0) >= len(started) for one in declared):
+                if all((one.consumer_count or 0) >= self.consumers for one in declared):
                     return
                 await asyncio.sleep(LOOK_EVERY_S)
         finally:
@@ -84,11 +83,10 @@ class Hearing:
 
 def _limit(name: str, processes: int, *arguments: str) -> Callable[[Grounds], Mapping[str, Server]]:
     def units(grounds: Grounds) -> Mapping[str, Server]:
-        programs = [
-            grounds.program(name, f"{name}-{number}", "-m", "bench.contenders.limit", *arguments)
-            for number in range(processes)
-        ]
-        return {name: Hearing(programs, grounds.broker_url(name), HEARD)}
+        names = [f"{name}-{number}" for number in range(processes)]
+        programs = (grounds.program(name, each, "-m", "bench.contenders.limit", *arguments) for each in names)
+        url = grounds.broker_url(name)
+        return {program.name: Hearing(program, url, HEARD, processes) for program in programs}
 
     return units
 
