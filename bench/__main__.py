@@ -2,9 +2,6 @@
 
 import asyncio
 import sys
-from pathlib import Path
-
-
 
 from bench.contenders.described import CONTENDERS
 from bench.grounds import grounds

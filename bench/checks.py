@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from bench.applications import PORTAL, address_of
+from bench.applications import address_of
 from bench.contenders import work
 from bench.grounds import Grounds
 from bench.load import Portal

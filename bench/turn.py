@@ -67,17 +67,16 @@ async def turn(grounds: Grounds, contender: Contender, prefix: str, count: int) 
         Incomplete: if it left anything out, or did anything twice.
     """
     await grounds.sink("POST", "/forget")
-    load = list(applications(prefix, count))
     async with started(grounds, contender) as supervisor:
         pids = {name: supervisor.child(name).pid for name in contender.units(grounds)}
         portal = Portal(grounds.portal_url(contender.name, PORTAL))
         async with portal.connected():
             before = processor_s({**grounds.pids, **pids})
-            await portal.publish_all(load)
+            await contender.load(grounds, portal, prefix, count)
             await finished(grounds, count)
             after = processor_s({**grounds.pids, **pids})
             await portal.listen()
-            taken = await check(grounds, contender.name, portal, [name for name, _ in load])
+            taken = await check(grounds, contender.name, portal, [name for name, _ in applications(prefix, count)])
         rss_mb = {name: resident_mb(pid) for name, pid in pids.items()}
     used_ms = {name: round((after[name] - before[name]) * 1000 / count, 3) for name in after}
     return Result(slope([at_s for at_s, *_ in taken["mails"]]), rss_mb, used_ms)

@@ -1,15 +1,17 @@
 """The contenders as the bench starts and asks them."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import aiormq
+from aiormq.abc import AbstractConnection
 
-from bench.applications import PORTAL
+from bench.applications import PORTAL, applications
 from bench.contenders import work
 from bench.grounds import Grounds
+from bench.load import Portal
 from deploy.local import children
 from deploy.local.children import Child, Program
 from deploy.local.programs import ready_url, service_programs
@@ -32,18 +34,26 @@ HEARD: Final = (
 )
 
 
+async def _at_the_door(grounds: Grounds, portal: Portal, prefix: str, count: int) -> None:
+    """Applications come as a portal sends them."""
+    del grounds
+    await portal.publish_all(list(applications(prefix, count)))
+
+
 @dataclass(frozen=True, slots=True)
 class Contender:
     """One way to do the work.
 
     Attributes:
         units: its processes, by name, ready when they hear.
-        expected_per_s: about how fast it is here, from which the length of its turns follows.
+        per_s: about how fast it is on two cores, from which the length of its turns follows.
+        load: hands it applications, each confirmed by the broker.
     """
 
     name: str
     units: Callable[[Grounds], Mapping[str, Server]]
-    expected_per_s: float
+    per_s: float
+    load: Callable[[Grounds, Portal, str, int], Awaitable[None]] = _at_the_door
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,37 +79,73 @@ class Hearing:
     async def _heard(self, child: Child) -> None:
         connection = await aiormq.connect(self.broker_url)
         try:
-            channel = await connection.channel()
-            while True:
+            while not await self._all_hear(connection):
                 if not child.running:
                     raise children.ChildFailed(f"{self.program.name} ended:\n{children.tail(self.program.log)}")
-                declared = [await channel.queue_declare(queue, passive=True) for queue in self.queues]
-                if all((one.consumer_count or 0) >= self.consumers for one in declared):
-                    return
                 await asyncio.sleep(LOOK_EVERY_S)
         finally:
             await connection.close()
 
+    async def _all_hear(self, connection: AbstractConnection) -> bool:
+        # A queue that is not there yet closes the channel that asked.
+        channel = await connection.channel()
+        try:
+            declared = [await channel.queue_declare(queue, passive=True) for queue in self.queues]
+        except aiormq.exceptions.ChannelNotFoundEntity:
+            return False
+        await channel.close()
+        return all((one.consumer_count or 0) >= self.consumers for one in declared)
 
-def _limit(name: str, processes: int, *arguments: str) -> Callable[[Grounds], Mapping[str, Server]]:
+
+def _processes(name: str, module: str, processes: int, *arguments: str) -> Callable[[Grounds], Mapping[str, Server]]:
+    """So many processes of one program, each of which does everything."""
+
     def units(grounds: Grounds) -> Mapping[str, Server]:
         names = [f"{name}-{number}" for number in range(processes)]
-        programs = (grounds.program(name, each, "-m", "bench.contenders.limit", *arguments) for each in names)
-        url = grounds.broker_url(name)
-        return {program.name: Hearing(program, url, HEARD, processes) for program in programs}
+        programs = (grounds.program(name, each, "-m", module, *arguments) for each in names)
+        return {program.name: Hearing(program, grounds.broker_url(name), HEARD, processes) for program in programs}
 
     return units
 
 
 def _product(grounds: Grounds) -> Mapping[str, Server]:
     place = grounds.place(PRODUCT)
-    return {
-        name: ProgramServer(program, ready_url(place, name)) for name, program in service_programs(place).items()
-    }
+    return {name: ProgramServer(program, ready_url(place, name)) for name, program in service_programs(place).items()}
 
 
-LIMIT: Final = Contender("limit", _limit("limit", 2), 600)
-LIMIT_PACKED: Final = Contender("limit_packed", _limit("limit_packed", 2, "packed"), 900)
-THE_PRODUCT: Final = Contender(PRODUCT, _product, 300)
+def _celery(grounds: Grounds) -> Mapping[str, Server]:
+    quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "-O", "fair")
+    app = ("-m", "celery", "-A", _CELERY_APP, "worker", "-c", str(CELERY_PROCESSES), "-l", "WARNING")
+    program = grounds.program("celery", "celery", *app, *quiet)
+    return {"celery": Hearing(program, grounds.broker_url("celery"), [CELERY_QUEUE], 1)}
 
-CONTENDERS: Final = (LIMIT, THE_PRODUCT, LIMIT_PACKED)
+
+async def _chains(grounds: Grounds, portal: Portal, prefix: str, count: int) -> None:
+    """Applications come as the first task of a chain, which is Celery's own door."""
+    del portal
+    await children.run(
+        grounds.program("celery", "celery-load", "-m", "bench.contenders.celery_chain", prefix, str(count))
+    )
+
+
+CELERY_QUEUE: Final = "bench"
+_CELERY_APP: Final = "bench.contenders.celery_chain.app"
+
+# The number of processes that served each of them best on two cores; docs/performance.md has the others.
+LIMIT_PROCESSES: Final = 2
+FASTSTREAM_PROCESSES: Final = 2
+CELERY_PROCESSES: Final = 4
+
+_LIMIT: Final = "bench.contenders.limit"
+CONTENDERS: Final = (
+    Contender("limit", _processes("limit", _LIMIT, LIMIT_PROCESSES), 450),
+    Contender(PRODUCT, _product, 280),
+    Contender("limit_packed", _processes("limit_packed", _LIMIT, LIMIT_PROCESSES, "packed"), 600),
+    Contender(
+        "plain_faststream",
+        _processes("plain_faststream", "bench.contenders.plain_faststream", FASTSTREAM_PROCESSES),
+        60,
+    ),
+    Contender("celery", _celery, 40, _chains),
+)
+"""In the order of their turns."""

@@ -60,6 +60,7 @@ class Consumer:
             if busy and buffer.facts < self._facts_max and len(buffer.waiting) < self.hearing.prefetch:
                 await asyncio.sleep(FILL_S_MAX)
             async with self._admitted() as facts_max:
+                await self._desk().relay.roomy()
                 deliveries = buffer.take(min(facts_max or self._facts_max, self._facts_max))
                 facts = sum(delivery.facts for delivery in deliveries)
                 busy = facts > 1

@@ -7,7 +7,6 @@ from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from pydantic import ValidationError
-from pydantic_core import from_json
 
 from shared import postgres
 from shared.envelope import Fact, Unreadable
@@ -96,7 +95,7 @@ async def hear(message: type[M], handler: Handler, items: Sequence[Fact | Unread
             work.park(item, "unexpected_type", f"{item.type} came where {message.TYPE} is heard")
         else:
             try:
-                heard.append(Heard(item, message.model_validate(from_json(item.data))))
+                heard.append(Heard(item, message.model_validate_json(item.data)))
             except ValidationError as error:
                 # The values stay out of the reason: they may be personal, and the parked fact has them.
                 places = {".".join(map(str, one["loc"])): one["type"] for one in error.errors(include_input=False)}
