@@ -1,26 +1,68 @@
-"""`python -m bench try <contender> <count> …`: one turn each."""
+"""The command line: `python -m bench whole | quick | growth | report`, or `turn <contender> <applications>`."""
 
+import argparse
 import asyncio
+import json
 import sys
+from collections.abc import Mapping
+from typing import Any, Final
 
-from bench.contenders.described import CONTENDERS
+from bench.checks import Incomplete
+from bench.contenders.described import CONTENDERS, PRODUCT
 from bench.grounds import grounds
+from bench.measuring import QUICK, WHOLE, Lengths, measure
 from bench.servers import servers
-from bench.turn import turn
+from bench.targets import table
+from bench.turn import Stalled, turn
+from deploy.local.failures import LocalFailure
+from deploy.places import BUILD
+from shared.errors import Misconfigured
+
+FIGURES: Final = BUILD / "bench.json"
+DETAILS: Final = BUILD / "bench-details.json"
 
 
-async def main() -> None:
-    names = sys.argv[2].split(",")
-    count = int(sys.argv[3])
-    rounds = int(sys.argv[4])
-    async with servers() as (stack, pids), grounds(stack, stack.folder, "bench", pids) as g:
-        chosen = [c for c in CONTENDERS if c.name in names]
-        for c in chosen:
-            await g.prepare(c.name, is_product=c.name == "product")
-        for n in range(rounds):
-            for c in chosen:
-                r = await turn(g, c, f"R{n}", count)
-                print(c.name, round(r.per_s, 1), round(sum(r.processor_ms.values()), 2), r.processor_ms, flush=True)
+def main() -> None:
+    """Run one command."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("whole", "quick"):
+        commands.add_parser(name)
+    one = commands.add_parser("turn")
+    one.add_argument("contender", choices=[contender.name for contender in CONTENDERS])
+    one.add_argument("applications", type=int)
+    given = parser.parse_args()
+    try:
+        if given.command == "turn":
+            asyncio.run(_turn(given.contender, given.applications))
+        else:
+            asyncio.run(_measure(WHOLE if given.command == "whole" else QUICK))
+    except* (Misconfigured, LocalFailure, Incomplete, Stalled) as failures:
+        sys.exit("\n".join(f"bench: {failure}" for failure in failures.exceptions))
 
 
-asyncio.run(main())
+async def _measure(lengths: Lengths) -> None:
+    async with servers() as (stack, pids), grounds(stack, stack.folder, "bench", pids) as prepared:
+        measured = await measure(prepared, lengths)
+    figures = measured.figures()
+    BUILD.mkdir(exist_ok=True)
+    _write(FIGURES.name, figures)
+    _write(DETAILS.name, measured.details())
+    print(table(figures))
+    print(f"written to {FIGURES.relative_to(BUILD.parent)}")
+
+
+async def _turn(name: str, count: int) -> None:
+    contender = next(one for one in CONTENDERS if one.name == name)
+    async with servers() as (stack, pids), grounds(stack, stack.folder, "bench", pids) as prepared:
+        await prepared.prepare(name, is_product=name == PRODUCT)
+        result = await turn(prepared, contender, "turn", count)
+    print(f"{result.per_s:.1f} applications/s; ms of processor for each: {result.processor_ms}; MB: {result.rss_mb}")
+
+
+def _write(name: str, told: Mapping[str, Any]) -> None:
+    (BUILD / name).write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

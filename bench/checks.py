@@ -42,6 +42,8 @@ _KEPT: Final = """
        and version.state = 'arrived' and post.arrived_at = version.issued_at
 """
 
+PRODUCT: Final = "product"
+
 TOLD: Final = Counter({work.ACCEPTED: 1, work.STATUS_CHANGED: 2, work.ISSUED: 1})
 """What the portal is told of each application."""
 
@@ -50,31 +52,33 @@ class Incomplete(Exception):
     """A contender left something out or did something twice."""
 
 
-async def check(grounds: Grounds, contender: str, portal: Portal, names: Sequence[str]) -> dict[str, Any]:
+async def check(
+    grounds: Grounds, contender: str, portal: Portal, names: Sequence[str], *, settled_s_max: float = SETTLED_S_MAX
+) -> dict[str, Any]:
     """Compare what was kept, posted, mailed and told with what was asked; gives what the sinks took.
 
     Raises:
         Incomplete: naming the first difference.
     """
-    kept = await _kept(grounds, contender, names)
+    kept = await _kept(grounds, contender, names, settled_s_max)
     taken = await grounds.sink("GET", "/taken")
     _equal("posts", taken["posts"], {f"{number}/1": 1 for number in kept.values()})
     mails = Counter(recipient for _, recipient, _ in taken["mails"])
     _equal("mails", dict(mails), {address_of(name): 1 for name in names})
     if len({message_id for *_, message_id in taken["mails"]}) != len(names):
         raise Incomplete("two mails have one Message-ID")
-    await _told(portal, names)
+    await _told(portal, names, settled_s_max)
     if portal.unsafe:
         raise Incomplete(f"{portal.unsafe} answers were not persistent")
     await _durable(grounds, contender)
     return taken
 
 
-async def _kept(grounds: Grounds, contender: str, names: Sequence[str]) -> dict[str, str]:
+async def _kept(grounds: Grounds, contender: str, names: Sequence[str], settled_s_max: float) -> dict[str, str]:
     """Every application's guarantee number, once all rows are there."""
-    statement = _KEPT_BY_PRODUCT if contender == "product" else _KEPT
+    statement = _KEPT_BY_PRODUCT if contender == PRODUCT else _KEPT
     connection = await asyncpg.connect(grounds.database_url(contender))
-    deadline_s = time.monotonic() + SETTLED_S_MAX
+    deadline_s = time.monotonic() + settled_s_max
     try:
         while True:
             rows = await connection.fetch(statement, names)
@@ -87,9 +91,9 @@ async def _kept(grounds: Grounds, contender: str, names: Sequence[str]) -> dict[
         await connection.close()
 
 
-async def _told(portal: Portal, names: Sequence[str]) -> None:
+async def _told(portal: Portal, names: Sequence[str], settled_s_max: float) -> None:
     wanted = {(name, kind): count for name in names for kind, count in TOLD.items()}
-    deadline_s = time.monotonic() + SETTLED_S_MAX
+    deadline_s = time.monotonic() + settled_s_max
     while len(portal.told) < sum(wanted.values()):
         if time.monotonic() > deadline_s:
             break

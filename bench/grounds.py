@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from deploy.settings import passed_on
 ROWS: Final = CHECKOUT / "bench" / "contenders" / "rows.sql"
 PLATFORM: Final = simulator("platform")
 LISTENING_S_MAX: Final = 20.0
+LOOK_EVERY_S: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +139,8 @@ async def grounds(
 
 
 async def _listening(sinks: Child, port: int) -> None:
-    async with asyncio.timeout(LISTENING_S_MAX):
-        while sinks.running and not listens(port):
-            await asyncio.sleep(0.05)
-    if not sinks.running:
-        raise children.ChildFailed(f"the sinks did not start:\n{children.tail(sinks.program.log)}")
+    deadline_s = time.monotonic() + LISTENING_S_MAX
+    while not listens(port):
+        if not sinks.running or time.monotonic() > deadline_s:
+            raise children.ChildFailed(f"the sinks did not start:\n{children.tail(sinks.program.log)}")
+        await asyncio.sleep(LOOK_EVERY_S)

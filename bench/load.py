@@ -89,4 +89,4 @@ class Portal:
             self.issued.setdefault(name, time.monotonic())
         self.told.append((name, kind))
         self.unsafe += message.header.properties.delivery_mode != PERSISTENT
-        await self._hearing.basic_ack(message.delivery.delivery_tag or 0, wait=False)
+        await self._hearing.basic_ack(cast(Basic.Deliver, message.delivery).delivery_tag or 0, wait=False)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -16,10 +16,9 @@ from bench.usage import processor_s, resident_mb
 from deploy.local.supervisor import Supervisor
 
 LOOK_EVERY_S: Final = 0.2
-STALLED_S_MAX: Final = 10.0
+STALLED_S_MAX: Final = 60.0
 FROM_SHARE: Final = 0.2
 TO_SHARE: Final = 0.8
-WARM_UP_APPLICATIONS: Final = 100
 
 
 class Stalled(Exception):
@@ -60,25 +59,30 @@ async def started(grounds: Grounds, contender: Contender) -> AsyncIterator[Super
 
 
 async def turn(grounds: Grounds, contender: Contender, prefix: str, count: int) -> Result:
-    """Work off so many applications, published at once.
+    """Start a contender, let it work off so many applications, and end it."""
+    async with started(grounds, contender) as supervisor:
+        pids = {name: supervisor.child(name).pid for name in contender.units(grounds)}
+        return await work_off(grounds, contender, pids, prefix, count)
+
+
+async def work_off(grounds: Grounds, contender: Contender, pids: Mapping[str, int], prefix: str, count: int) -> Result:
+    """Hand so many applications at once to a contender that runs, and check what became of them.
 
     Raises:
         Stalled: if it stops before the end.
         Incomplete: if it left anything out, or did anything twice.
     """
     await grounds.sink("POST", "/forget")
-    async with started(grounds, contender) as supervisor:
-        pids = {name: supervisor.child(name).pid for name in contender.units(grounds)}
-        portal = Portal(grounds.portal_url(contender.name, PORTAL))
-        async with portal.connected():
-            before = processor_s({**grounds.pids, **pids})
-            await contender.load(grounds, portal, prefix, count)
-            await finished(grounds, count)
-            after = processor_s({**grounds.pids, **pids})
-            await portal.listen()
-            taken = await check(grounds, contender.name, portal, [name for name, _ in applications(prefix, count)])
-        rss_mb = {name: resident_mb(pid) for name, pid in pids.items()}
+    portal = Portal(grounds.portal_url(contender.name, PORTAL))
+    async with portal.connected():
+        before = processor_s({**grounds.pids, **pids})
+        await contender.load(grounds, portal, prefix, count)
+        await finished(grounds, count)
+        after = processor_s({**grounds.pids, **pids})
+        await portal.listen()
+        taken = await check(grounds, contender.name, portal, [name for name, _ in applications(prefix, count)])
     used_ms = {name: round((after[name] - before[name]) * 1000 / count, 3) for name in after}
+    rss_mb = {name: resident_mb(pid) for name, pid in pids.items()}
     return Result(slope([at_s for at_s, *_ in taken["mails"]]), rss_mb, used_ms)
 
 

@@ -36,7 +36,7 @@ class MailServer(asyncio.Protocol):
         """A client has connected."""
         # uvloop's transports are none of the standard library's classes.
         self._transport = cast(asyncio.Transport, transport)
-        transport.write(b"220 sink.example ESMTP\r\n")
+        self._transport.write(b"220 sink.example ESMTP\r\n")
 
     def data_received(self, data: bytes) -> None:
         """Answer every command, and every mail, that is complete by now."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 import psycopg
 import requests
 from celery import Celery, chain
-from kombu import Exchange
+from kombu.entity import Exchange
 
 from bench.applications import PORTAL
 from bench.contenders import work

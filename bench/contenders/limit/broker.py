@@ -150,7 +150,7 @@ class Hearer:
         await asyncio.gather(*(self._work(cast(Channel, channel)) for _ in range(BATCHES_AT_ONCE)))
 
     async def _note(self, message: DeliveredMessage) -> None:
-        self._waiting.append((message.delivery.delivery_tag or 0, message.body))
+        self._waiting.append((cast(Basic.Deliver, message.delivery).delivery_tag or 0, message.body))
         self._arrived.set()
 
     async def _work(self, channel: Channel) -> None:
