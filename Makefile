@@ -61,6 +61,7 @@ diagram: $(STAMP) ## Write the life cycles of a guarantee into ARCHITECTURE.md.
 
 overload: $(STAMP) ## Floods, garbage, slow clients, an absent ops: who waits, and does memory stay flat; WHAT=name.
 	@$(PYTHON) -m tests.faults overload $(if $(WHAT),--what $(WHAT)) $(if $(APPLICATIONS),--applications $(APPLICATIONS))
+
 bench: $(STAMP) ## The product beside its limit and its peers, ten minutes; writes build/bench.json.
 	@$(PYTHON) -m bench whole
 

@@ -5,21 +5,20 @@ import asyncio
 import json
 import sys
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from bench.checks import Incomplete
 from bench.contenders.described import CONTENDERS, PRODUCT
 from bench.grounds import grounds
+from bench.growth.measuring import Sizes, measure_growth
 from bench.measuring import QUICK, WHOLE, Lengths, measure
+from bench.report import DETAILS, FIGURES, GROWTH, report
 from bench.servers import servers
 from bench.targets import table
 from bench.turn import Stalled, turn
 from deploy.local.failures import LocalFailure
 from deploy.places import BUILD
 from shared.errors import Misconfigured
-
-FIGURES: Final = BUILD / "bench.json"
-DETAILS: Final = BUILD / "bench-details.json"
 
 
 def main() -> None:
@@ -28,6 +27,10 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     for name in ("whole", "quick"):
         commands.add_parser(name)
+    growth = commands.add_parser("growth")
+    growth.add_argument("--large", type=int, default=Sizes.large, help="guarantees in the large database")
+    growth.add_argument("--backlog", type=int, default=Sizes.long_backlog, help="applications in the long backlog")
+    commands.add_parser("report")
     one = commands.add_parser("turn")
     one.add_argument("contender", choices=[contender.name for contender in CONTENDERS])
     one.add_argument("applications", type=int)
@@ -35,6 +38,10 @@ def main() -> None:
     try:
         if given.command == "turn":
             asyncio.run(_turn(given.contender, given.applications))
+        elif given.command == "growth":
+            asyncio.run(_growth(Sizes(large=given.large, long_backlog=given.backlog)))
+        elif given.command == "report":
+            report()
         else:
             asyncio.run(_measure(WHOLE if given.command == "whole" else QUICK))
     except* (Misconfigured, LocalFailure, Incomplete, Stalled) as failures:
@@ -50,6 +57,14 @@ async def _measure(lengths: Lengths) -> None:
     _write(DETAILS.name, measured.details())
     print(table(figures))
     print(f"written to {FIGURES.relative_to(BUILD.parent)}")
+
+
+async def _growth(sizes: Sizes) -> None:
+    async with servers() as (stack, pids):
+        grown = await measure_growth(stack, pids, sizes)
+    BUILD.mkdir(exist_ok=True)
+    _write(GROWTH.name, grown)
+    print(json.dumps(grown, indent=1))
 
 
 async def _turn(name: str, count: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from bench.applications import address_of
+from bench.applications import PORTAL, address_of
 from bench.contenders import work
 from bench.grounds import Grounds
 from bench.load import Portal
@@ -24,7 +24,7 @@ _KEPT_BY_PRODUCT: Final = """
       join platform_bridge.certificate_post as post using (guarantee_number, version)
       join intake.submission
         on submission.portal = guarantee.portal and submission.application_id = guarantee.application_id
-     where guarantee.application_id = any($1::text[]) and submission.outcome = 'accepted'
+     where guarantee.portal = $2 and guarantee.application_id = any($1::text[]) and submission.outcome = 'accepted'
        and guarantee.issued_at is not null and version.mail_state = 'sent'
        and version.state = 'arrived' and post.arrived_at = version.issued_at
        and exists (select from notifier.errand where key like guarantee_number || '/1/%' and state = 'settled')
@@ -37,7 +37,7 @@ _KEPT: Final = """
       join submission using (portal, application_id)
       join application using (portal, application_id)
       join mail using (guarantee_number, version)
-     where application_id = any($1::text[])
+     where portal = $2 and application_id = any($1::text[])
        and guarantee.issued_at is not null and version.mail_state = 'sent'
        and version.state = 'arrived' and post.arrived_at = version.issued_at
 """
@@ -81,7 +81,7 @@ async def _kept(grounds: Grounds, contender: str, names: Sequence[str], settled_
     deadline_s = time.monotonic() + settled_s_max
     try:
         while True:
-            rows = await connection.fetch(statement, names)
+            rows = await connection.fetch(statement, names, PORTAL)
             if len(rows) == len(names) == len({row["application_id"] for row in rows}):
                 return {row["application_id"]: row["guarantee_number"] for row in rows}
             if time.monotonic() > deadline_s:

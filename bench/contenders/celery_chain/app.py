@@ -35,7 +35,7 @@ app.conf.update(
     worker_prefetch_multiplier=8,
     worker_send_task_events=False,
 )
-answers = Exchange(topology.PORTALS, type="topic", durable=True, no_declare=True)
+answers = Exchange(topology.PORTALS, type="topic", durable=True, no_declare=True)  # type: ignore[no-untyped-call]
 
 
 class Kept:
