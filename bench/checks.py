@@ -68,8 +68,8 @@ async def check(
     if len({message_id for *_, message_id in taken["mails"]}) != len(names):
         raise Incomplete("two mails have one Message-ID")
     await _told(portal, names, settled_s_max)
-    if portal.unsafe:
-        raise Incomplete(f"{portal.unsafe} answers were not persistent")
+    if portal.weak:
+        raise Incomplete(f"{portal.weak} answers were not persistent, or lacked headers")
     await _durable(grounds, contender)
     return taken
 

@@ -30,6 +30,7 @@ class Portal:
     Attributes:
         confirmed: when the broker confirmed each application, in seconds of a clock that never runs backwards.
         told: each answer as (application id, type), in the order they came.
+        weak: answers that were not persistent, or lacked what the contract puts into their headers.
         issued: when it was told that a guarantee is issued.
     """
 
@@ -38,7 +39,7 @@ class Portal:
         self.confirmed: dict[str, float] = {}
         self.issued: dict[str, float] = {}
         self.told: list[tuple[str, str]] = []
-        self.unsafe = 0
+        self.weak = 0
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator["Portal"]:
@@ -88,5 +89,7 @@ class Portal:
         if kind == ISSUED:
             self.issued.setdefault(name, time.monotonic())
         self.told.append((name, kind))
-        self.unsafe += message.header.properties.delivery_mode != PERSISTENT
+        properties = message.header.properties
+        is_whole = {"cloudEvents_id", "cloudEvents_type", "cloudEvents_time"} <= (properties.headers or {}).keys()
+        self.weak += properties.delivery_mode != PERSISTENT or not is_whole
         await self._hearing.basic_ack(cast(Basic.Deliver, message.delivery).delivery_tag or 0, wait=False)

@@ -70,6 +70,18 @@ MAIL_HTML: Final = """<!DOCTYPE html>
 """
 
 
+def answer_headers(kind: str, name: str, at: str) -> dict[str, str]:
+    """What the contract puts into the headers of an answer: the fact's attributes in CloudEvents' binary mode."""
+    return {
+        "cloudEvents_specversion": "1.0",
+        "cloudEvents_id": f"{name}/{kind}/{at}",
+        "cloudEvents_source": "/bench",
+        "cloudEvents_type": kind,
+        "cloudEvents_subject": f"{PORTAL}/{name}",
+        "cloudEvents_time": at,
+    }
+
+
 def number_of(serial: int) -> str:
     """A guarantee number as it is written."""
     return f"{serial // 1_000_000:05d}-{serial % 1_000_000:06d}"

@@ -55,6 +55,7 @@ class Hearing:
         park: how an item that no handler could take is given up.
         remembers: whether the inbox makes a second delivery a no-op. The door answers every delivery instead.
         admits: waits until a batch may be taken, and gives how many facts it may have, None for any (back-pressure).
+        patience_s: how long more is waited for even when little comes; for hearers whom nobody waits for.
     """
 
     queue: str
@@ -64,6 +65,7 @@ class Hearing:
     remembers: bool = True
     prefetch: int = 64
     admits: Callable[[], Any] | None = None
+    patience_s: float = 0.0
 
 
 class Ending(StrEnum):

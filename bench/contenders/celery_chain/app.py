@@ -69,7 +69,13 @@ def _answer(kind: str, name: str, data: Json) -> None:
     with app.producer_pool.acquire(block=True) as producer:
         key = topology.answer_key(PORTAL, kind)
         producer.publish(
-            data, exchange=answers, routing_key=key, delivery_mode=PERSISTENT, correlation_id=name, mandatory=True
+            data,
+            exchange=answers,
+            routing_key=key,
+            delivery_mode=PERSISTENT,
+            correlation_id=name,
+            headers=work.answer_headers(kind, name, _now()),
+            mandatory=True,
         )
 
 

@@ -13,7 +13,7 @@ from aiormq.channel import Channel
 from pamqp.commands import Basic
 from pydantic_core import from_json, to_json
 
-from bench.contenders.work import Json
+from bench.contenders.work import Json, answer_headers
 from shared import topology
 
 BATCH_FACTS_MAX: Final = 100
@@ -119,6 +119,7 @@ class Teller:
             message_type=out.type,
             message_id=f"{out.application_id}/{out.type}/{out.data.get('to')}",
             correlation_id=out.application_id,
+            headers=dict(answer_headers(out.type, out.application_id, _now())),
         )
         await self._publish(topology.PORTALS, topology.answer_key(out.portal, out.type), to_json(out.data), properties)
 

@@ -128,6 +128,7 @@ async def answer(kind: str, name: str, data: work.Json) -> None:
         persist=True,
         mandatory=True,
         correlation_id=name,
+        headers=work.answer_headers(kind, name, _now()),
     )
 
 
