@@ -28,8 +28,8 @@ def main() -> None:
     for name in ("whole", "quick"):
         commands.add_parser(name)
     growth = commands.add_parser("growth")
-    growth.add_argument("--large", type=int, default=Sizes.large, help="guarantees in the large database")
-    growth.add_argument("--backlog", type=int, default=Sizes.long_backlog, help="applications in the long backlog")
+    growth.add_argument("--large", type=int, default=Sizes().large, help="guarantees in the large database")
+    growth.add_argument("--backlog", type=int, default=Sizes().long_backlog, help="applications in the long backlog")
     commands.add_parser("report")
     one = commands.add_parser("turn")
     one.add_argument("contender", choices=[contender.name for contender in CONTENDERS])

@@ -70,7 +70,7 @@ MAIL_HTML: Final = """<!DOCTYPE html>
 """
 
 
-def answer_headers(kind: str, name: str, at: str) -> dict[str, str]:
+def answer_headers(kind: str, name: str, at: str) -> Json:
     """What the contract puts into the headers of an answer: the fact's attributes in CloudEvents' binary mode."""
     return {
         "cloudEvents_specversion": "1.0",

@@ -119,7 +119,7 @@ class Teller:
             message_type=out.type,
             message_id=f"{out.application_id}/{out.type}/{out.data.get('to')}",
             correlation_id=out.application_id,
-            headers=dict(answer_headers(out.type, out.application_id, _now())),
+            headers=answer_headers(out.type, out.application_id, _now()),
         )
         await self._publish(topology.PORTALS, topology.answer_key(out.portal, out.type), to_json(out.data), properties)
 
