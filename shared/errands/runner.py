@@ -119,9 +119,8 @@ class Runner:
         return self.desk
 
     def _room(self) -> int:
-        held = len(self._held) + self._reserved
-        callable_max = self.gate.calls_in_hand - len(self._waiting) - self._reserved
-        return min(self._pace.rows_ahead(self.gate.slots, is_open=self.gate.is_open) - held, callable_max)
+        ahead = self._pace.rows_ahead(self.gate.slots, is_open=self.gate.is_open) - len(self._held)
+        return min(ahead, self.gate.calls_in_hand - len(self._waiting)) - self._reserved
 
     async def run(self) -> None:
         """Call, record and sweep until cancelled."""
