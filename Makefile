@@ -7,7 +7,7 @@ STAMP := .venv/.set-up
 PYTHON := .venv/bin/python
 BIN := .venv/bin
 
-.PHONY: help set-up up down status demo test lint unit service e2e faults faults-quick crash-points storm storm-again away breaks diagram overload clean
+.PHONY: help set-up up down status demo test lint unit service e2e faults faults-quick crash-points storm storm-again away breaks diagram overload clean bench bench-quick bench-growth bench-report
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / { printf "  make %-25s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -61,6 +61,18 @@ diagram: $(STAMP) ## Write the life cycles of a guarantee into ARCHITECTURE.md.
 
 overload: $(STAMP) ## Floods, garbage, slow clients, an absent ops: who waits, and does memory stay flat; WHAT=name.
 	@$(PYTHON) -m tests.faults overload $(if $(WHAT),--what $(WHAT)) $(if $(APPLICATIONS),--applications $(APPLICATIONS))
+
+bench: $(STAMP) ## The product beside its limit and its peers, ten minutes; writes build/bench.json.
+	@$(PYTHON) -m bench whole
+
+bench-quick: $(STAMP) ## The same in two short rounds.
+	@$(PYTHON) -m bench quick
+
+bench-growth: $(STAMP) ## The same on a large database, with a long backlog and with more processes.
+	@$(PYTHON) -m bench growth
+
+bench-report: $(STAMP) ## Draw what the last runs brought into docs/performance.md.
+	@$(PYTHON) -m bench report
 
 clean: ## Delete everything the runner and the set-up made, data too.
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m deploy.local clean; fi

@@ -42,6 +42,9 @@ class _NoHands:
     def take(self, rows: Sequence[Any]) -> None:
         del rows
 
+    async def roomy(self) -> None:
+        """There is always room for nothing."""
+
 
 def announce(
     service: Annotated[str, typer.Option(help="Whose facts.")],

@@ -115,4 +115,9 @@ def random_bytes(count: int) -> bytes:
 
 def random_text(alphabet: str, length: int) -> str:
     """Draw ``length`` characters of ``alphabet``, each with the same chance, fit for secrets."""
-    return "".join(secrets.choice(alphabet) for _ in range(length))
+    # Bytes beyond the last whole multiple are thrown away: they would favour the first letters.
+    fair = 256 - 256 % len(alphabet)
+    text = ""
+    while len(text) < length:
+        text += "".join(alphabet[byte % len(alphabet)] for byte in secrets.token_bytes(2 * length) if byte < fair)
+    return text[:length]

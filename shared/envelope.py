@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -31,7 +32,7 @@ FACT_NAMESPACE = UUID("5f1de4a9-4e0e-5b8a-9c37-3b0b3f3a6f51")
 _ATTRIBUTES = ("id", "source", "type", "subject", "time")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fact:
     """One announcement. `data` is its JSON body; `replay` counts how often the desk sent it again."""
 
@@ -45,7 +46,7 @@ class Fact:
     data: bytes
     replay: int = 0
 
-    @property
+    @cached_property
     def digest(self) -> bytes:
         """SHA-256 over the JSON body: the same id with another digest is another fact wearing its name."""
         return hashlib.sha256(self.data).digest()

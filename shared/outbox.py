@@ -64,7 +64,7 @@ _INSERT = """
 _CLAIM = """
     update outbox set lease_owner = $1, lease_until = now() + make_interval(secs => $2)
      where id in (select id from outbox
-                   where due_at <= now() and (lease_owner is null or lease_until < now())
+                   where due_at <= now() and lease_owner is null
                    order by due_at, id limit $3 for update skip locked)
     returning id, exchange, routing_key, message_id, type, subject, correlation, body, headers, digest,
               journalled, time, search, attempts
@@ -84,8 +84,8 @@ _DEPTH = "select count(*) from (select 1 from outbox limit $1) as counted"
 _RELEASE = "update outbox set lease_owner = null, lease_until = null where lease_owner = any($1::bigint[])"
 _RELEASE_LOST = """
     update outbox set lease_owner = null, lease_until = null
-     where lease_owner = $1 and not (id = any($2::bigint[]))
-       and lease_until < now() + make_interval(secs => $3)
+     where lease_owner is not null and not (id = any($2::bigint[]))
+       and lease_until < now() + make_interval(secs => case when lease_owner = $1 then $3 else 0 end)
 """
 
 
@@ -173,9 +173,9 @@ async def release_of(connection: "Connection", owner_ids: Collection[int]) -> No
 
 
 async def release_lost(connection: "Connection", owner_id: int, held: Collection[int], lease_age_s: float) -> int:
-    """Free rows that this process leased at least `lease_age_s` ago but does not hold in memory.
+    """Free rows whose lease ran out, and those leased by this process at least `lease_age_s` ago that it does not hold.
 
-    A commit whose answer was lost leaves such rows: they are there, and nobody knows.
+    A commit whose answer was lost leaves the latter: they are there, and nobody knows.
     """
     status = await connection.execute(_RELEASE_LOST, owner_id, sorted(held), LEASE_S - lease_age_s)
     return int(status.split()[-1])

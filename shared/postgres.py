@@ -74,7 +74,15 @@ async def open_pool(url: str, schema: str, *, connections_max: int = POOL_CONNEC
         command_timeout=COMMAND_TIMEOUT_S,
         timeout=CONNECT_TIMEOUT_S,
         server_settings=_settings(schema),
+        reset=_nothing_to_reset,
     )
+
+
+async def _nothing_to_reset(_: "Connection") -> None:
+    """Units of work leave nothing in a session, so the round trip that would reset it after each is spared.
+
+    A transaction that is still open is rolled back all the same, and a LISTEN on a pool's connection is none of ours.
+    """
 
 
 async def connect(url: str, schema: str) -> "asyncpg.Connection[asyncpg.Record]":

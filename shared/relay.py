@@ -5,8 +5,10 @@ was full. Order is not promised. A row that comes back waits alone with a back-o
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 
 from shared import clock, metrics, outbox, postgres
 from shared.crashpoints import reached
@@ -20,6 +22,10 @@ from shared.turns import in_turns, portal_of
 
 BATCH_ROWS_MAX = 400
 MEMORY_ROWS_MAX = 4_000
+ROOMY_ROWS_MAX = 1_200
+ROOM_S_MAX = 1.0
+"""How long a hearer waits for room; then the table takes what it announces, and nothing stands still."""
+
 BACKOFF_S_MIN = 0.5
 BACKOFF_S_MAX = 60.0
 SWEEP_EVERY_S = 1.0
@@ -42,6 +48,8 @@ class Relay:
         self._woken = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
+        self._roomy = asyncio.Event()
+        self._roomy.set()
         self._sweep_wanted = True
         self.stopping = False
         owner.on_due(self._on_due)
@@ -70,6 +78,15 @@ class Relay:
         if fresh:
             self._woken.set()
             self._empty.clear()
+        if len(self._held) > ROOMY_ROWS_MAX:
+            self._roomy.clear()
+
+    async def roomy(self) -> None:
+        """See `work.RelayHands`."""
+        if not self._roomy.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ROOM_S_MAX):
+                    await self._roomy.wait()
 
     def _on_due(self) -> None:
         self._sweep_wanted = True
@@ -180,6 +197,8 @@ class Relay:
         self._held.difference_update(row.id for row, _ in refused)
         if not self._held:
             self._empty.set()
+        if len(self._held) <= ROOMY_ROWS_MAX:
+            self._roomy.set()
         if away:
             reasons = {str(error) for _, error in failed if isinstance(error, BrokerAway)}
             logger.warning("relay.lost_broker", rows=len(away), error=min(reasons))
@@ -200,13 +219,16 @@ class Relay:
 
     async def _sweeping(self) -> None:
         """Fetch what waits in the table, as far as memory has room; free what a lost commit answer left behind."""
+        released_s = -math.inf
         while True:
             self._sweep_wanted = False
             room = 0 if self.stopping else self.reserve(outbox.CLAIMED_ROWS_MAX)
             try:
                 if room:
                     async with self._pool.acquire() as connection:
-                        await outbox.release_lost(connection, self._owner.owner_id, self._held, LOST_LEASE_AGE_S)
+                        if clock.monotonic_s() - released_s >= SWEEP_EVERY_S:
+                            released_s = clock.monotonic_s()
+                            await outbox.release_lost(connection, self._owner.owner_id, self._held, LOST_LEASE_AGE_S)
                         rows = await outbox.claim(connection, self._owner.owner_id, room)
                     self.take(rows)
                     self._sweep_wanted |= len(rows) == room

@@ -25,11 +25,25 @@ UNSIGNED_MEMBERS: Final = frozenset({"auth_key", "content_sha256", "signature"})
 
 _ALGORITHM: Final = "Ed25519"
 
+_INTEGER_MAX: Final = 2**53 - 1
+_PLAIN_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
 
 class Uncanonical(Unprocessable):
     """This value has no canonical JSON form (a number beyond 2^53, NaN, a lone surrogate); mend where it was made."""
 
     code = "uncanonical"
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a value holds only what has one spelling: no floats, and no keys whose order depends on their coding."""
+    if value is None or isinstance(value, str | bool):
+        return True
+    if isinstance(value, int):
+        return -_INTEGER_MAX <= value <= _INTEGER_MAX
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and key.isascii() and _is_plain(inner) for key, inner in value.items())
+    return isinstance(value, list) and all(map(_is_plain, value))
 
 
 def canonical(value: Any) -> bytes:
@@ -39,6 +53,9 @@ def canonical(value: Any) -> bytes:
         Uncanonical: if the value has none.
     """
     try:
+        if _is_plain(value):
+            # The standard library's encoder writes such values in the same bytes, several times as fast.
+            return _PLAIN_ENCODER.encode(value).encode()
         return rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError):
         # The library's message quotes the value, which can be private.

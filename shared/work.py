@@ -42,6 +42,9 @@ class Hands(Protocol):
 class RelayHands(Hands, Protocol):
     """The relay's side of `Hands`."""
 
+    async def roomy(self) -> None:
+        """Wait a while for the relay to have room; whoever hears waits here, so that its rows spare the table."""
+
     def take(self, rows: Sequence[Leased]) -> None:
         """Rows that are committed and leased to this process."""
 
@@ -110,15 +113,18 @@ class Work:
         data = to_json(message, by_alias=True)
         source = source_of(self.desk.service)
         fact = Fact(identity, message.TYPE, source, subject, time, correlation, trace, data)
-        heard = message.TYPE in topology.HEARERS
-        exchange = topology.EVENTS if heard else outbox.JOURNAL_ONLY
         search = _search(message, trace)
-        self._row(fact, exchange, message.TYPE, encode(fact) if heard else b"", search=search)
-        if portal is not None and self.desk.answered(portal):
-            shown = message.for_portal()
-            if shown is not None:
-                key = topology.answer_key(portal, message.TYPE)
-                self._row(fact, topology.PORTALS, key, to_json(shown), headers=binary_headers(fact))
+        shown = message.for_portal() if portal is not None and self.desk.answered(portal) else None
+        if message.TYPE in topology.HEARERS:
+            self._row(fact, topology.EVENTS, message.TYPE, encode(fact), search=search, journalled=True)
+        elif shown is None:
+            self._row(fact, outbox.JOURNAL_ONLY, message.TYPE, b"", search=search, journalled=True)
+        if portal is not None and shown is not None:
+            # A portal's copy is the same fact as the one announced inside, and the journal notes a fact once.
+            journalled = message.TYPE not in topology.HEARERS
+            key, headers = topology.answer_key(portal, message.TYPE), binary_headers(fact)
+            found_by = search if journalled else None
+            self._row(fact, topology.PORTALS, key, to_json(shown), headers, found_by, journalled=journalled)
         return identity
 
     def _row(
@@ -129,6 +135,8 @@ class Work:
         body: bytes,
         headers: Mapping[str, str] | None = None,
         search: Mapping[str, str] | None = None,
+        *,
+        journalled: bool,
     ) -> None:
         self.announcements.append(
             Announcement(
@@ -141,8 +149,7 @@ class Work:
                 body=body,
                 headers=headers,
                 digest=fact.digest,
-                # A portal's copy is the same fact as the one announced inside; the journal notes it once.
-                journalled=exchange in (topology.EVENTS, outbox.JOURNAL_ONLY),
+                journalled=journalled,
                 time=fact.time,
                 search=search,
             )

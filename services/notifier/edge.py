@@ -188,5 +188,8 @@ def _was_stale(heard: Heard) -> bool:
 
 def _without(address: str, reply: Reply) -> Reply:
     """The reply without the address, which has no business in logs and facts, however the server writes it."""
+    text = reply.text.lower()
+    if address.lower() not in text and addr_spec(address).lower() not in text:
+        return reply
     written = "|".join(re.escape(form) for form in (addr_spec(address), address))
     return Reply(reply.step, reply.code, re.sub(written, _SECRET, reply.text, flags=re.IGNORECASE))

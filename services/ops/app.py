@@ -30,7 +30,10 @@ from shared.operator_door.operators import Operators
 from shared.portals import Portals
 from shared.service import Service
 
-PREFETCH_JOURNAL = 16
+PREFETCH_JOURNAL = 32
+JOURNAL_PATIENCE_S = 0.25
+"""Nobody waits for the journal, and many small commits cost more than a few large ones."""
+
 PREFETCH_PARKED = 32
 
 
@@ -49,6 +52,7 @@ def build_app() -> Service:
                 handle=hearing.note_records,
                 park=hearing.keep_unread,
                 prefetch=PREFETCH_JOURNAL,
+                patience_s=JOURNAL_PATIENCE_S,
             ),
             Hearing(
                 queue=topology.PARKED_QUEUE,

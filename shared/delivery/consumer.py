@@ -56,10 +56,12 @@ class Consumer:
                 self.idle.set()
                 await buffer.arrived.wait()
             self.idle.clear()
+            fill_s = max(self.hearing.patience_s, FILL_S_MAX if busy else 0.0)
             # A buffer that holds the whole prefetch gets nothing more by waiting.
-            if busy and buffer.facts < self._facts_max and len(buffer.waiting) < self.hearing.prefetch:
-                await asyncio.sleep(FILL_S_MAX)
+            if fill_s and buffer.facts < self._facts_max and len(buffer.waiting) < self.hearing.prefetch:
+                await asyncio.sleep(fill_s)
             async with self._admitted() as facts_max:
+                await self._desk().relay.roomy()
                 deliveries = buffer.take(min(facts_max or self._facts_max, self._facts_max))
                 facts = sum(delivery.facts for delivery in deliveries)
                 busy = facts > 1

@@ -7,7 +7,6 @@ from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from pydantic import ValidationError
-from pydantic_core import from_json
 
 from shared import postgres
 from shared.envelope import Fact, Unreadable
@@ -56,6 +55,7 @@ class Hearing:
         park: how an item that no handler could take is given up.
         remembers: whether the inbox makes a second delivery a no-op. The door answers every delivery instead.
         admits: waits until a batch may be taken, and gives how many facts it may have, None for any (back-pressure).
+        patience_s: how long more is waited for even when little comes; for hearers whom nobody waits for.
     """
 
     queue: str
@@ -65,6 +65,7 @@ class Hearing:
     remembers: bool = True
     prefetch: int = 64
     admits: Callable[[], Any] | None = None
+    patience_s: float = 0.0
 
 
 class Ending(StrEnum):
@@ -96,7 +97,7 @@ async def hear(message: type[M], handler: Handler, items: Sequence[Fact | Unread
             work.park(item, "unexpected_type", f"{item.type} came where {message.TYPE} is heard")
         else:
             try:
-                heard.append(Heard(item, message.model_validate(from_json(item.data))))
+                heard.append(Heard(item, message.model_validate_json(item.data)))
             except ValidationError as error:
                 # The values stay out of the reason: they may be personal, and the parked fact has them.
                 places = {".".join(map(str, one["loc"])): one["type"] for one in error.errors(include_input=False)}

@@ -1,7 +1,7 @@
 """The runner of one errand: slots that call, a recorder that commits whatever has ended.
 
-A slot stays taken until its outcome is recorded, so nothing that the outside answered is ever dropped and memory is
-bounded by the slots. A late failure under a stale token changes nothing; a late success is a fact and is recorded.
+Only so many outcomes may wait to be recorded (`pace`): memory is bounded, and nothing that was answered is dropped.
+A late failure under a stale token changes nothing; a late success is a fact and is recorded.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from shared import clock, metrics, postgres, tracing
 from shared.crashpoints import reached
 from shared.errands import Claimed, Errand, Later, Outcome, Sign, stage_store, store
 from shared.errands.gate import Gate
+from shared.errands.pace import RECORDED_ROWS_MAX, Pace
 from shared.errands.recording import Recorder, tell_of
 from shared.errands.stages import Stage, due_step, may_probe
 from shared.lives import ended, together
@@ -23,8 +24,6 @@ from shared.turns import in_turns, portal_of
 from shared.work import Desk
 
 SWEEP_EVERY_S = 1.0
-RECORDED_ROWS_MAX = 200
-WAITING_PER_SLOT_MAX = 2
 LOST_LEASE_AGE_S = 10.0
 LEASE_MARGIN_S = 5.0
 """What a lease must have left when its call has timed out: time for the commit that claimed it, and for the record."""
@@ -53,6 +52,7 @@ class Runner:
         self._ended: deque[tuple[Claimed, Outcome]] = deque()
         self._held: set[str] = set()
         self._reserved = 0
+        self._pace = Pace()
         self._changed = asyncio.Event()
         self._ended_some = asyncio.Event()
         self._recorded_some = asyncio.Event()
@@ -119,9 +119,8 @@ class Runner:
         return self.desk
 
     def _room(self) -> int:
-        held = len(self._held) + self._reserved
-        callable_max = self.gate.calls_in_hand - len(self._waiting) - self._reserved
-        return min(self.gate.slots * WAITING_PER_SLOT_MAX - held, callable_max)
+        ahead = self._pace.rows_ahead(self.gate.slots, is_open=self.gate.is_open) - len(self._held)
+        return min(ahead, self.gate.calls_in_hand - len(self._waiting)) - self._reserved
 
     async def run(self) -> None:
         """Call, record and sweep until cancelled."""
@@ -156,14 +155,14 @@ class Runner:
                     self._leave_waiting()
                 else:
                     self.gate.spend()
+                    self._pace.begun()
                     self._calling[row.key] = asyncio.create_task(self._call(row))
             self._changed.clear()
             await self._changed.wait()
 
     def _may_begin(self, row: Claimed) -> bool:
-        if row.key == self.gate.probe_key:
-            return True
-        return len(self._calling) < self.gate.slots and self.gate.calls_in_hand > 0
+        is_free = self._pace.has_slot(self.gate.slots, len(self._calling)) and self.gate.calls_in_hand > 0
+        return is_free or row.key == self.gate.probe_key
 
     async def _call(self, row: Claimed) -> None:
         started_s = clock.monotonic_s()
@@ -196,17 +195,20 @@ class Runner:
             reason=getattr(outcome, "reason", None),
             duration_ms=round((clock.monotonic_s() - started_s) * 1000, 1),
         )
+        self._pace.ended(outcome)
         self._ended.append((row, outcome))
         self._ended_some.set()
+        self._changed.set()
 
     async def _recording(self) -> None:
         while True:
             if not self._ended:
                 self._ended_some.clear()
                 await self._ended_some.wait()
-                continue
+            await self._pace.filled(len(self._ended))
             batch = [self._ended.popleft() for _ in range(min(RECORDED_ROWS_MAX, len(self._ended)))]
             await self._recorder.record(batch, self._desk())
+            self._pace.recorded(outcome for _, outcome in batch)
             for row, _ in batch:
                 self._held.discard(row.key)
                 self._calling.pop(row.key, None)
@@ -216,7 +218,7 @@ class Runner:
                 self._leave_waiting()
             self._changed.set()
             self._recorded_some.set()
-            if self._room() > self.gate.slots // 2:
+            if self._room() > len(self._held):
                 self._sweep_wanted.set()
 
     async def _sweeping(self) -> None:
@@ -245,7 +247,8 @@ class Runner:
                 await store.release_uncalled(connection, name, owner_id, uncalled)
             if not self._may_call:
                 return False
-            await store.release_lost(connection, name, owner_id, self._held, self.lease_s - LOST_LEASE_AGE_S)
+            if self._pace.may_look(SWEEP_EVERY_S):
+                await store.release_lost(connection, name, owner_id, self._held, self.lease_s - LOST_LEASE_AGE_S)
             stage = await self._look(connection)
             if may_probe(stage, self.errand.closing_hours, stage.at) and self.gate.probe_key is None:
                 await self._probe(connection)

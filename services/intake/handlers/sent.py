@@ -3,6 +3,7 @@
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from shared.subscription import Delivery
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sent:
     """A portal's message.
 
@@ -34,7 +35,7 @@ class Sent:
     replay: int = 0
     parked_as: UUID | None = None
 
-    @property
+    @cached_property
     def digest(self) -> bytes:
         """SHA-256 of the body."""
         return hashlib.sha256(self.body).digest()
@@ -44,7 +45,7 @@ class Sent:
         """Tells this sending from others where content gives no identity: a resend is the same, a mend is not."""
         return f"{self.message_id or ''}/{self.digest.hex()}"
 
-    @property
+    @cached_property
     def id(self) -> UUID:
         """Its identity among all that came through this door."""
         return self.parked_as or fact_id(self.type, self.portal, self.occurrence)

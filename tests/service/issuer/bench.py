@@ -54,6 +54,8 @@ class NoHands:
 
     def take(self, rows: Sequence[Any]) -> None: ...
 
+    async def roomy(self) -> None: ...
+
 
 class Bench:
     """Facts go in as a batch of one handler; rows and announcements are there afterwards."""

@@ -1,6 +1,7 @@
 """What is parked can be sent again to its one hearer: nothing is doubled, and of two who press one is told."""
 
 import asyncio
+import dataclasses
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
@@ -142,7 +143,7 @@ async def test_a_second_content_under_one_id_lies_beside_the_first(desk: Desk) -
 
 
 def _fields(one: Fact) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in one.__slots__}
+    return {field.name: getattr(one, field.name) for field in dataclasses.fields(one)}
 
 
 async def test_every_act_is_in_the_journal_with_its_reason(desk: Desk) -> None:

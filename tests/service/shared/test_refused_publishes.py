@@ -132,7 +132,7 @@ async def test_a_fact_that_the_broker_cannot_take_is_no_cork(
         assert "ChannelPreconditionFailed" in row["last_error"]
 
         async with unit_of_work(notifier.desk()) as work:
-            work._row(fact(99), topology.PORTALS, "k" * 300, b"{}")
+            work._row(fact(99), topology.PORTALS, "k" * 300, b"{}", journalled=False)
         await announce(notifier.desk(), range(60, 70))
         await eventually(lambda: _left(tables, 2))
     assert set(_names(await mouth.taken())) == {f"A-{number}" for number in range(1, 70)}

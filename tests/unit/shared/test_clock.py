@@ -1,6 +1,8 @@
 """The one door to time and dice: what it gives is aware, bounded, and can be held still by a test."""
 
 import random
+import string
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -83,3 +85,13 @@ def test_drawn_identifiers_and_secrets_have_the_shape_that_was_asked_for() -> No
     assert len(clock.random_bytes(12)) == 12
     assert len(clock.random_text("ab", 40)) == 40
     assert set(clock.random_text("ab", 200)) == {"a", "b"}
+
+
+def test_every_character_of_a_drawn_text_has_the_same_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """62 characters do not divide 256 values; the values left over are drawn again."""
+    monkeypatch.setattr("shared.clock.secrets.token_bytes", lambda _: bytes(range(256)))
+    alphabet = string.ascii_letters + string.digits
+    shares = Counter(clock.random_text(alphabet, 248))
+
+    assert set(shares.values()) == {4}
+    assert set(shares) == set(alphabet)

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.errors import Misconfigured
 from shared.signing import SigningKeys, Uncanonical, canonical, content_sha256, signed_content, verify
@@ -115,6 +118,25 @@ def test_a_payload_inside_the_signature_is_not_taken() -> None:
 )
 def test_unusable_keys_verify_nothing(jwks: dict[str, Any]) -> None:
     assert not verify(PAYLOAD, KEYS.sign(PAYLOAD), jwks)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(_JSON)
+def test_canonical_form_is_that_of_the_standards_own_encoder(value: Any) -> None:
+    """Plain values take a shorter way, which must not be seen in a single byte."""
+    try:
+        expected = rfc8785.dumps(value)
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError):
+        with pytest.raises(Uncanonical):
+            canonical(value)
+    else:
+        assert canonical(value) == expected
 
 
 def test_canonical_form_does_not_depend_on_the_order_of_members() -> None:

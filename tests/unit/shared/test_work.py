@@ -39,6 +39,8 @@ class Hands:
     def take(self, rows: Sequence[object]) -> None:
         self.taken += rows
 
+    async def roomy(self) -> None: ...
+
 
 def _work(shouts: list[str] | None = None, room: int = 10) -> Work:
     desk = Desk(
