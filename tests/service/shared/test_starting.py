@@ -6,9 +6,11 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Final
 
 from deploy import broker
 from deploy.broker.management import management
+from deploy.places import PORTALS_FILE
 from deploy.portals import plan_for
 from shared import clock, topology
 from tests.conftest import Servers
@@ -17,12 +19,16 @@ NOBODY_LISTENS = "amqp://ops:none@127.0.0.1:1/none"
 ENDS_S_MAX = 15.0
 
 
+ENOUGH: Final = {"PORTALS_FILE": str(PORTALS_FILE), "HTTP_PORT": "0"}
+"""What ops needs besides its servers, which are what these tests are about."""
+
+
 @asynccontextmanager
 async def ops(settings: Mapping[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
     """The real program with these settings; killed at the end if it still runs."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "services.ops"),
-        env={**os.environ, **{f"OPS_{name}": value for name, value in settings.items()}},
+        env={**os.environ, **{f"OPS_{name}": value for name, value in {**ENOUGH, **settings}.items()}},
         stdout=asyncio.subprocess.PIPE,
     )
     try:
@@ -45,7 +51,7 @@ async def said(process: asyncio.subprocess.Process, event: str) -> str:
 
 async def test_a_stop_does_not_wait_for_a_broker_that_is_away(stack: Servers) -> None:
     """A deployment that takes back a broken change must not hang on it."""
-    async with ops({"DATABASE_URL": stack.database_url("ops"), "BROKER_URL": NOBODY_LISTENS, "HTTP_PORT": "0"}) as one:
+    async with ops({"DATABASE_URL": stack.database_url("ops"), "BROKER_URL": NOBODY_LISTENS}) as one:
         await said(one, "service.opening")
         one.send_signal(signal.SIGTERM)
         async with asyncio.timeout(ENDS_S_MAX):
@@ -70,7 +76,7 @@ async def test_settings_that_are_wrong_are_named_without_their_values() -> None:
 async def test_a_schema_that_lacks_a_migration_is_refused(stack: Servers) -> None:
     """Code must never run on tables it was not written for: here, in the maintenance database without any."""
     url = stack.database_url("ops").rsplit("/", 1)[0] + "/postgres"
-    async with ops({"DATABASE_URL": url, "BROKER_URL": NOBODY_LISTENS, "HTTP_PORT": "0"}) as one:
+    async with ops({"DATABASE_URL": url, "BROKER_URL": NOBODY_LISTENS}) as one:
         line = await said(one, "service.refused_to_start")
         code = await one.wait()
 
@@ -86,7 +92,7 @@ async def test_a_broker_that_lacks_a_queue_is_refused_with_the_command_that_mend
         await api.delete(api.path("queues", queue))
         url = stack.local.addresses.vhost_url("ops", api.vhost, stack.local.secrets)
         try:
-            settings = {"DATABASE_URL": stack.database_url("ops"), "BROKER_URL": url, "HTTP_PORT": "0"}
+            settings = {"DATABASE_URL": stack.database_url("ops"), "BROKER_URL": url}
             async with ops(settings) as one:
                 line = await said(one, "service.refused_to_start")
                 code = await one.wait()
