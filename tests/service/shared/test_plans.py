@@ -55,7 +55,7 @@ async def grown(stack: Servers) -> AsyncIterator["Connection"]:
 
 async def test_rows_that_wait_are_claimed_by_index(grown: "Connection") -> None:
     assert await _indexes(grown, outbox._CLAIM, OWNER_ID, 60.0, 100) >= {"outbox_waiting"}
-    assert await _indexes(grown, errands._CLAIM, "send_mail", OWNER_ID, 60.0, 100, []) >= {"errand_waiting"}
+    assert await _indexes(grown, errands._CLAIM_BY_TURN, "send_mail", OWNER_ID, 60.0, 100, []) >= {"errand_waiting"}
 
 
 async def test_repeats_are_recognised_by_index(grown: "Connection") -> None:
@@ -73,7 +73,7 @@ async def test_what_is_settled_and_confirmed_is_found_by_key(grown: "Connection"
 
 async def test_looking_for_old_rows_does_not_read_the_young_ones(grown: "Connection") -> None:
     assert "inbox_heard" in await _indexes(grown, inbox._PRUNE, inbox.RETENTION_DAYS, 1_000)
-    assert "errand_settled" in await _indexes(grown, errands._PRUNE, errands.RETENTION_DAYS, 1_000)
+    assert "errand" not in await _indexes(grown, errands._PRUNE, errands.RETENTION_DAYS, 1_000)
 
 
 async def _indexes(connection: "Connection", statement: str, *arguments: Any) -> set[str]:
