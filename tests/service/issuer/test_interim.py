@@ -94,7 +94,7 @@ async def test_a_repeat_does_not_count_itself_among_the_others(bench: Bench) -> 
     await bench.hear(message)
 
     assert await state_of(bench, message) == ("active", [])
-    assert len(await bench.announced(message.application_id, "guarantee_status_changed")) == 1
+    assert len(await bench.announced(message.application_id, "guarantee_status_changed", to_portal=True)) == 1
 
 
 async def test_it_waits_for_the_core_system_where_that_concludes_and_is_declined_without_it(bench: Bench) -> None:
