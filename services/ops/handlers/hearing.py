@@ -1,5 +1,6 @@
 """What ops does with what it hears: keep it, in a chain, and note what it means for the ledger."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from services.ops.domain import journal, ledger
@@ -54,13 +55,9 @@ async def _look_for_doubles(fresh: Sequence[Entry], known: set[object], work: Wo
         if entry.fact_id in known
     ]
     once = [entry for entry in fresh if entry.type in ledger.ONCE]
-    subjects = [(entry.type, entry.subject) for entry in once]
+    times = Counter((entry.type, entry.subject) for entry in once)
     before = await journal_store.told_before(work.connection, once) if once else []
-    before += [
-        (entry.type, entry.subject, entry.correlation)
-        for entry in once
-        if subjects.count((entry.type, entry.subject)) > 1
-    ]
+    before += [(entry.type, entry.subject, entry.correlation) for entry in once if times[entry.type, entry.subject] > 1]
     found += [Alarm(DOUBLE, f"{kind} {about}", "told twice of one thing", [whose]) for kind, about, whose in before]
     await _raise(found, work)
 

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 _ADD_APPLICATION = """
     insert into ledger_application (correlation, portal, application_id, contractor, project, obligee, folded, grams,
                                     accepted_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    select row.correlation, row.portal, row.application_id, row.contractor, row.project, row.obligee, row.folded,
+           string_to_array(row.grams, chr(10)), row.accepted_at
+      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                  $9::timestamptz[])
+           as row(correlation, portal, application_id, contractor, project, obligee, folded, grams, accepted_at)
     on conflict (correlation) do nothing
 """
 _ADD_LINES = """
@@ -104,9 +108,10 @@ async def add_applications(connection: "Connection", applications: Sequence[Appl
         names = (one.contractor, one.project, one.obligee)
         # A line break parts the names, so that no query fits the end of one and the beginning of the next.
         text = "\n".join(map(folded, names))
-        found_by = sorted({gram for part in text.split("\n") for gram in grams(part)})
+        # No gram holds a line break, for each is a piece of one name; so one can part them in an array of texts.
+        found_by = "\n".join(sorted({gram for part in text.split("\n") for gram in grams(part)}))
         rows.append((one.correlation, portal, application_id, *names, text, found_by, one.accepted_at))
-    await connection.executemany(_ADD_APPLICATION, rows)
+    await connection.execute(_ADD_APPLICATION, *map(list, zip(*rows, strict=True)))
     lines = [(one.correlation, kind, form, one.accepted_at) for one in ordered for kind, form in one.lines]
     if lines:
         await connection.execute(_ADD_LINES, *map(list, zip(*lines, strict=True)))
