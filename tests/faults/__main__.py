@@ -26,7 +26,7 @@ QUICK_APPLICATIONS: Final = 60
 STORM_APPLICATIONS: Final = 1_000
 FAULTS: Final = 200
 QUICK: Final = Size(senders=6, lanes=2, settle_s_max=40, strikes=2)
-STORM: Final = Size(senders=48, lanes=6, settle_s_max=900)
+STORM: Final = Size(senders=48, lanes=6, settle_s_max=1_800)
 AWAY_APPLICATIONS: Final = 200
 AWAY: Final = Size(senders=12, lanes=1, settle_s_max=900)
 

@@ -177,6 +177,8 @@ def told(outcome: Outcome) -> list[str]:
         asked = f"{outcome.plan.struck_min} of {outcome.plan.kinds_min} kinds are asked for"
         lacking = sorted(outcome.plan.must - set(outcome.struck))
         lines.append(f"TOO LITTLE WAS STRUCK: {asked}{', and above all ' if lacking else ''}{', '.join(lacking)}")
+    if outcome.account.left_behind:
+        lines.append(f"NOT OVER after {outcome.recovered_s:.0f} s: what is still under way is counted as lost")
     lines += [f"FELL BY ITSELF: {name}" for name in tally.fell]
     lines += [f"NOT CLEAN {name}: {line}" for name, found in outcome.account.faulty.items() for line in found[:20]]
     return [*lines, "the ledger is clean" if outcome.account.clean else "THE LEDGER IS NOT CLEAN"]
