@@ -206,14 +206,17 @@ async def test_one_wish_of_the_outside_lets_every_row_of_every_process_wait(
 async def test_our_fault_stops_every_process_shouts_once_and_burns_nothing(
     stack: Servers, tables: "Tables", logged: Ear
 ) -> None:
+    def probes_taken() -> int:
+        return [line["edge"] for line in logged.heard("info", "stage.moved")].count("took_probe")
+
     async with weather(stack) as both:
         both.away = OurFault("401")
         await due(both.lives[0].desk(), *(row(f"{number}") for number in range(40)))
         await eventually(lambda: both.rests() and both.standings() == {Standing.OUR_FAULT})
-        at_closing = len(both.outside.calls)
+        at_closing, early_probes = len(both.outside.calls), probes_taken()
         await eventually(lambda: len(both.outside.calls) > at_closing + 1)
         await eventually(both.rests)
-        probes = [line["edge"] for line in logged.heard("info", "stage.moved")].count("took_probe")
+        probes = probes_taken()
         burnt = await _rows(tables, "lease_owner is null and (attempts > 0 or unknown)")
         called = len(both.outside.calls)
         both.away = None
@@ -221,7 +224,8 @@ async def test_our_fault_stops_every_process_shouts_once_and_burns_nothing(
         await due(both.lives[1].desk(), row("afterwards"))
         await eventually(lambda: "afterwards" in both.outside.settled)
 
-    assert at_closing <= 2 * SLOTS + 1
+    # On a slow machine the first probes go out before this test has looked.
+    assert at_closing <= 2 * SLOTS + early_probes + 1
     assert called - at_closing <= probes + 1
     assert burnt == 0
     assert [line["reason"] for line in logged.heard("error", "stage.moved")] == ["401"]
