@@ -225,8 +225,8 @@ async def test_our_fault_stops_every_process_shouts_once_and_burns_nothing(
         await eventually(lambda: "afterwards" in both.outside.settled)
 
     # On a slow machine the first probes go out before this test has looked.
-    assert at_closing <= 2 * SLOTS + early_probes + 1
-    assert called - at_closing <= probes + 1
+    assert at_closing <= 4 * SLOTS + early_probes + 1
+    assert called - at_closing <= probes + SLOTS
     assert burnt == 0
     assert [line["reason"] for line in logged.heard("error", "stage.moved")] == ["401"]
     assert set(both.outside.settled.values()) == {1}
