@@ -95,7 +95,7 @@ class Folder:
 
     @property
     def can_take_back(self) -> bool:
-        """Whether the version in force came of a 変更, or may correct one; whether it can be undone the issuer judges."""
+        """Whether the version in force came of a 変更, or may correct one; the issuer judges the rest."""
         rows = self.guarantee["history"]
         in_force = {row["version"]: row["version_kind"] for row in rows}.get(self.guarantee["version"])
         corrected = any(row["version_kind"] == "change" and row["state"] == "corrected" for row in rows)
