@@ -100,7 +100,7 @@ class OfficeDoor:
 
     async def orders(self, _: web.Request) -> web.Response:
         """The paper orders, newest first."""
-        found = await self._desk.orders()
+        found = [one for one in await self._desk.orders() if isinstance(one["order"], dict)]
         facts = {"orders": list(reversed(found)), "kinds": KIND_JA}
         return self._pages.page("orders.html", facts)
 
