@@ -20,9 +20,10 @@ EVENTS_MAX = 100_000
 SCHEMA = """
 create table if not exists heard (
     number integer primary key, event_id text not null unique, type text not null, subject text not null,
-    time text not null, data text not null, copies integer not null
+    time text not null, data text not null, portal text, application_id text, guarantee_number text,
+    copies integer not null
 ) strict;
-create index if not exists heard_by_guarantee on heard (type, json_extract(data, '$.guarantee_number'));
+create index if not exists heard_by_guarantee on heard (type, guarantee_number);
 """
 
 
@@ -35,7 +36,7 @@ class Desk:
 
     async def take(self, messages: Sequence[AbstractIncomingMessage]) -> None:
         """Takes what a queue gave; a pack holds several events. Returns once all of it is kept."""
-        rows: list[tuple[str, ...]] = []
+        rows: list[tuple[str | None, ...]] = []
         for message in messages:
             try:
                 events = wire.read_events(message.body, message.content_type, message.headers)
@@ -61,15 +62,25 @@ class Desk:
         return {str(one.get("change_id")): list(one.get("problems") or ()) for one in told}
 
 
-def _row(event: wire.Event, message_id: str | None) -> tuple[str, ...]:
+def _row(event: wire.Event, message_id: str | None) -> tuple[str | None, ...]:
     identity = event.id or message_id or clock.new_id()
-    return identity, event.type, event.subject, event.time, json.dumps(event.data, ensure_ascii=False)
+    given = event.data if isinstance(event.data, dict) else {}
+    found = (given.get(name) for name in ("portal", "application_id", "guarantee_number"))
+    about = (None if value is None else _kept(str(value)) for value in found)
+    return *map(
+        _kept, (identity, event.type, event.subject, event.time, json.dumps(event.data, ensure_ascii=False))
+    ), *about
 
 
-def _keep(connection: sqlite3.Connection, rows: Sequence[tuple[str, ...]]) -> None:
+def _kept(text: str) -> str:
+    # JSON can spell half a character, which no file can hold.
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _keep(connection: sqlite3.Connection, rows: Sequence[tuple[str | None, ...]]) -> None:
     connection.executemany(
-        "insert into heard (event_id, type, subject, time, data, copies) values (?, ?, ?, ?, ?, 1)"
-        " on conflict (event_id) do update set copies = copies + 1",
+        "insert into heard (event_id, type, subject, time, data, portal, application_id, guarantee_number, copies)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?, 1) on conflict (event_id) do update set copies = copies + 1",
         rows,
     )
     connection.execute("delete from heard where number <= (select max(number) from heard) - ?", (EVENTS_MAX,))
@@ -77,14 +88,14 @@ def _keep(connection: sqlite3.Connection, rows: Sequence[tuple[str, ...]]) -> No
 
 def _orders(connection: sqlite3.Connection, portal: str | None, application_id: str | None) -> list[sqlite3.Row]:
     return connection.execute(
-        "select * from heard where type = ?1 and (?2 is null or json_extract(data, '$.portal') = ?2)"
-        " and (?3 is null or json_extract(data, '$.application_id') = ?3) order by number",
+        "select * from heard where type = ?1 and (?2 is null or portal = ?2)"
+        " and (?3 is null or application_id = ?3) order by number",
         (PAPER_ORDERED, portal, application_id),
     ).fetchall()
 
 
 def _refusals(connection: sqlite3.Connection, guarantee_number: str) -> list[sqlite3.Row]:
     return connection.execute(
-        "select data from heard where type = ? and json_extract(data, '$.guarantee_number') = ? order by number",
+        "select data from heard where type = ? and guarantee_number = ? order by number",
         (CHANGE_REFUSED, guarantee_number),
     ).fetchall()

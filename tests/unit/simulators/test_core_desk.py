@@ -67,10 +67,15 @@ async def test_what_is_no_event_is_counted_and_holds_nobody_up() -> None:
         AbstractIncomingMessage, SimpleNamespace(body=b"\xff", content_type=None, headers={}, message_id=None)
     )
     async with desk() as office:
-        await office.take([nonsense, pack(event("1", PAPER_ORDERED, ["no object"])), pack(order("2"))])
+        odd = {"portal": "\ud800", "application_id": float("nan"), "guarantee_number": {"a": "\x00"}}
+        await office.take(
+            [nonsense, pack(event("1", PAPER_ORDERED, ["no object"]), event("\udfff", PAPER_ORDERED, odd))]
+        )
+        await office.take([pack(order("2"))])
 
         assert office.unreadable == 1
-        assert len(await office.orders()) == 2
+        assert len(await office.orders()) == 3
+        assert json.dumps(await office.orders(), ensure_ascii=False).encode()
         assert len(await office.orders(portal="portal-a")) == 1
 
 
