@@ -63,12 +63,16 @@ class Shown:
 
 async def shown(versions: Sequence[Mapping[str, Any]], keys: SigningKeys | None, today: date) -> Shown:
     """What the check screen shows of these versions, which come oldest first, as `checks.judge` gives them."""
-    told = tuple(reversed([await _shown_version(one, keys) for one in versions]))
+    told: list[ShownVersion] = []
+    for one in reversed(versions):
+        told.append(await _shown_version(one, keys))
+        # Keys that cannot be read are not asked for again with every version, or an official would wait for each.
+        keys = None if told[-1].signature is Signature.UNCHECKED else keys
     latest = told[0]
     until = date.fromisoformat(str(latest.certificate["guarantee_until"]))
     return Shown(
         latest=latest,
-        versions=told,
+        versions=tuple(told),
         is_ended=latest.kind == "termination",
         is_cancelled_change=latest.kind == "change_cancellation",
         has_expired=until < today,

@@ -140,7 +140,7 @@ async def test_a_change_makes_version_two_and_is_taken_back(system: System, door
     await doors.change(change_of(application, number, price=60_000_000, amount=24_000_000))
     await standing_at(doors, number, "active", "新規", "変更")
     await open_guarantee(system, page, number)
-    assert [row[1:3] for row in await history(page)] == [["新規", "後の版に置きかえ"], ["変更", "到着（有効）"]]
+    assert [row[1:3] for row in await history(page)] == [["新規", "後の版に置きかえ"], ["変更", "到着 有効"]]
     await press(page, "変更を取り消す")
     await page.get_by_label("保証契約番号と内容を確認しました").press("Space")
     await press(page, "変更取消を送信する")

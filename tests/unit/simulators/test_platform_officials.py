@@ -1,5 +1,6 @@
 """The official's page: who has number and key sees the certificate checked; who has not learns nothing (rule 15)."""
 
+import asyncio
 import hmac
 import json
 import re
@@ -160,6 +161,12 @@ async def test_repeated_failure_locks_the_number_and_the_lock_says_when_it_opens
     assert status == 429
     assert "2026年07月01日 09時15分00秒 以降に" in shown
     assert headers["Retry-After"] == "840"
+
+
+async def test_guesses_at_the_same_moment_do_not_slip_past_the_lock(desk: Desk) -> None:
+    outcomes = await asyncio.gather(*(desk.check("00000-777777", f"guess{number}") for number in range(20)))
+
+    assert sorted(status for status, _, _ in outcomes) == [404] * checks.FAILURES_MAX + [429] * 15
 
 
 async def test_the_lock_opens_when_it_said_and_not_before(desk: Desk) -> None:
