@@ -93,6 +93,14 @@ def test_a_stage_that_starts_again_is_believed_sooner_to_be_away() -> None:
     assert after(Circuit(Breaker.RAMPING), failures(FAILURES_TO_OPEN_AGAIN - 1)).breaker is Breaker.RAMPING
 
 
+def test_rows_that_failed_before_are_no_news_while_the_stage_starts_again() -> None:
+    old = failures(FAILURES_TO_OPEN)
+    told = tidings_of(old, [key for key, _ in old])
+
+    assert judge(Circuit(Breaker.RAMPING), told) is None
+    assert getattr(judge(Circuit(), told), "edge", None) is Edge.KEPT_FAILING
+
+
 def test_only_the_failure_of_the_row_that_probes_counts_against_the_probe() -> None:
     late = told(PROBING, *failures(30))
     failed = told(PROBING, ("probe", FAILED))
