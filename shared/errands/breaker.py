@@ -29,6 +29,9 @@ WISH_S_MAX = 600.0
 """However long one answer asks everybody to wait, one row asks again after this."""
 
 RAMP_S = 5.0
+"""How long a ramp lasts at most. After a shorter absence it is as short: where every tenth answer asks for a second
+of rest, a long ramp after each would leave hardly any calls.
+"""
 
 
 class Breaker(StrEnum):
@@ -222,10 +225,10 @@ def grown(least_s: float, most_s: float, rounds: int) -> float:
     return float(min(most_s, least_s * 2.0 ** min(rounds, 30)))
 
 
-def ramped(slots: int, since_s: float) -> int:
-    """How many of these slots may call so many seconds after a stage began to call again: one at first, then doubling
-    every second, all of them at the end of the ramp.
+def ramped(slots: int, since_s: float, ramp_s: float) -> int:
+    """How many of these slots may call so many seconds after a stage began to call again: one at first, then twice as
+    many after each fifth of the ramp, all of them at its end.
     """
-    if since_s >= RAMP_S:
+    if since_s >= ramp_s:
         return slots
-    return max(1, min(slots, int(slots * 2.0 ** (since_s - RAMP_S))))
+    return max(1, min(slots, int(slots * 2.0 ** (5.0 * (since_s / ramp_s - 1.0)))))

@@ -165,7 +165,9 @@ async def test_failures_of_one_process_count_nothing_while_another_succeeds(stac
     assert logged.heard("warning", "stage.moved") == []
 
 
-async def test_after_an_outage_calls_begin_few_at_once(stack: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_after_an_outage_calls_begin_few_at_once(
+    stack: Servers, tables: "Tables", monkeypatch: pytest.MonkeyPatch
+) -> None:
     for module in (breaker, stages):
         monkeypatch.setattr(module, "RAMP_S", 3.0)
     in_flight: list[tuple[float, int]] = []
@@ -187,6 +189,7 @@ async def test_after_an_outage_calls_begin_few_at_once(stack: Servers, monkeypat
         both.away = FAILING
         await due(both.lives[0].desk(), *(row(f"{number:03}") for number in range(300)))
         await eventually(lambda: both.rests() and Breaker.CLOSED not in both.breakers())
+        await tables.execute("update notifier.stage set broken_since = now() - interval '1 hour'")
         both.outside.otherwise = hang_after_the_first
         both.away = None
         # From the first success on calls hang, so what is in flight is what was let begin.
@@ -196,8 +199,8 @@ async def test_after_an_outage_calls_begin_few_at_once(stack: Servers, monkeypat
         await eventually(lambda: len(both.outside.settled) == 300)
     probed_s, ramp = in_flight[0][0], in_flight[1:65]
 
-    # Four of each process at first, doubling every second.
-    assert all(others < 2 * 32 * 2.0 ** min(0.0, at_s - probed_s - 3.0) for at_s, others in ramp), ramp
+    # One of each process at first, doubling five times in the three seconds.
+    assert all(others < 2 * 32 * 2.0 ** (5 * min(0.0, (at_s - probed_s) / 3.0 - 1.0)) for at_s, others in ramp), ramp
     assert set(both.outside.settled.values()) == {1}
 
 
