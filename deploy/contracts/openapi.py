@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from deploy.contracts.platform import platform
 from deploy.contracts.services import operator_door, web_of
+from deploy.contracts.story import APPLICATION, CHANGE
 from services.intake.web.description import described as intake_described
 
 Document = dict[str, Any]
@@ -22,14 +23,22 @@ _TOLD: Final[Mapping[str, str]] = {
 
 def openapi_documents() -> dict[str, Document]:
     """Every description, by its name."""
-    intake = web_of("intake")
     return {
-        "intake": _published("intake", intake_described(intake)),
+        "intake": _intake(),
         "issuer": _described("issuer", web_of("issuer")),
         "ops": _described("ops", web_of("ops")),
         "operator_door": _described("operator_door", operator_door()),
         "platform": platform(),
     }
+
+
+def _intake() -> Document:
+    document = _published("intake", intake_described(web_of("intake")))
+    for path, example in {"/v1/applications": APPLICATION, "/v1/changes": CHANGE}.items():
+        for sent_to in (path, f"{path}/check"):
+            body = document["paths"][sent_to]["post"]["requestBody"]
+            body["content"]["application/json"]["example"] = example
+    return document
 
 
 def _described(name: str, app: FastAPI) -> Document:
