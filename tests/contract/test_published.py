@@ -1,7 +1,10 @@
 """What stands in `docs/contracts/` is what the code does, is well formed, and holds the agreed examples."""
 
+import importlib
 import json
+import pkgutil
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +15,10 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31
 from deploy.contracts import folder
 from deploy.contracts.messages import Published, published
 from deploy.contracts.schemas import references
+from deploy.contracts.story import FACTS
+from shared import messages, topology
+from shared.messages import Message
+from simulators.portal.samples import samples
 
 AGREED: Final = Path(__file__).parent / "examples"
 ASYNCAPI: Final = Path(__file__).parent / "schemas" / "asyncapi" / "3.0.0.json"
@@ -19,6 +26,8 @@ ASYNCAPI: Final = Path(__file__).parent / "schemas" / "asyncapi" / "3.0.0.json"
 FILES: Final = folder.files()
 DOCUMENTS: Final = {path: json.loads(text) for path, text in FILES.items() if path.endswith(".json")}
 MESSAGES: Final = {one.path: one for one in published()}
+
+SAMPLES: Final = 200
 
 AGREED_AS: Final = {
     "application": "to_hosho/application.submitted",
@@ -157,3 +166,40 @@ def test_every_agreed_example_fits_the_published_schema(path: Path) -> None:
         assert example == DOCUMENTS["examples/documents/jwks.json"]
     else:
         assert not wrong(MESSAGES[AGREED_AS[path.stem]].schema, example)
+
+
+def test_every_message_that_is_known_has_an_example() -> None:
+    for file in pkgutil.iter_modules(messages.__path__):
+        importlib.import_module(f"{messages.__name__}.{file.name}")
+    known = {kind.TYPE for kind in Message.__subclasses__() if kind.__module__.startswith(messages.__name__)}
+
+    assert known == {fact.TYPE for fact in FACTS}
+
+
+def test_every_queue_of_the_plan_is_heard_by_a_described_program_and_no_other_one() -> None:
+    planned = {queue.name for queue in topology.plan([("{portal}", True), ("office", True)]).queues}
+    heard = {
+        document["channels"][operation["channel"]["$ref"].rpartition("/")[2]]["address"]
+        for path, document in DOCUMENTS.items()
+        if path.startswith("asyncapi/")
+        for operation in document["operations"].values()
+        if operation["action"] == "receive"
+    }
+
+    assert heard == planned - {topology.door_queue("office")}, "the office's door is one of the portals' doors"
+
+
+def test_what_portals_are_told_of_has_neither_mail_nor_key_in_schema_or_example() -> None:
+    for one in published():
+        if one.audience == "to_portals":
+            told = json.dumps([one.schema, one.example], ensure_ascii=False)
+            assert not any(word in told for word in ("completion_mail", "address", "auth_key", "sealed"))
+
+
+def test_every_application_that_the_simulated_portal_means_well_fits_the_published_form() -> None:
+    form = MESSAGES["to_hosho/application.submitted"].schema
+    meant_well = [one for one in islice(samples("portal-a", 1), SAMPLES) if one.accepted]
+
+    assert len(meant_well) > SAMPLES // 2
+    for one in meant_well:
+        assert wrong(form, one.application) == []
