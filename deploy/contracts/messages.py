@@ -161,18 +161,23 @@ def fact_of(message_type: str) -> Message:
 def announcement_of(message: Message) -> Fact:
     """The story's fact as it is announced."""
     told = _told(message)
-    subject = str(told.get("guarantee_number") or f"{told['portal']}/{told.get('application_id')}")
-    named = told.get("application_id") or told.get("change_id")
+    sender = f"{told['portal']}/{told.get('application_id') or told.get('change_id')}"
+    subject = sender if told.get("application_id") is None else _subject(told) or sender
     return Fact(
         id=fact_id(message.TYPE, subject, "1"),
         type=message.TYPE,
         source=source_of(message.TYPE.split(".")[0]),
         subject=subject,
         time=_TIME,
-        correlation=f"{told['portal']}/{named}",
+        correlation=sender,
         traceparent=_TRACEPARENT,
         data=to_json(message, by_alias=True),
     )
+
+
+def _subject(told: dict[str, Any]) -> str:
+    """Of a version its number and the guarantee's, of a guarantee its number; empty for an application."""
+    return "/".join(str(told[name]) for name in ("guarantee_number", "version") if name in told)
 
 
 def example_event(message: Message) -> dict[str, Any]:
