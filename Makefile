@@ -7,7 +7,7 @@ STAMP := .venv/.set-up
 PYTHON := .venv/bin/python
 BIN := .venv/bin
 
-.PHONY: help set-up up down status demo test lint unit service e2e browser story faults faults-quick crash-points storm storm-again away breaks diagram overload clean bench bench-quick bench-growth bench-report
+.PHONY: help set-up up down status demo test lint unit service e2e browser story faults faults-quick crash-points storm storm-again away breaks contracts diagram overload clean bench bench-quick bench-growth bench-report
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / { printf "  make %-25s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -58,6 +58,9 @@ away: $(STAMP) ## The platform is away for longer than any back-off; about ten m
 
 breaks: $(STAMP) ## Break nine promises on purpose, in a copy, and see that each is caught; writes build/breaks.json.
 	@$(PYTHON) -m tests.faults breaks
+
+contracts: $(STAMP) ## Write the published contracts into docs/contracts: AsyncAPI, OpenAPI, JSON Schemas, examples.
+	@$(PYTHON) -m deploy.contracts
 
 diagram: $(STAMP) ## Write the life cycles of a guarantee into ARCHITECTURE.md.
 	@$(PYTHON) -m deploy.diagram

@@ -19,6 +19,11 @@ OUTBOX_ROWS_MAX: Final = 2_000
 AWAY_PACKS_MAX: Final = 1_000
 """Packs that may wait for a hearer that is away: its restart must not shut the door to everybody."""
 
+ON_THEIR_WAY_PACKS_MAX: Final = 8
+"""Packs that may lie in the queue of a hearer that is there. A pack that has just been told lies there for a moment
+before it is fetched; a door that shuts for that stands shut half of the time.
+"""
+
 LOOK_EVERY_S: Final = 0.05
 
 
@@ -48,5 +53,5 @@ class Overload:
 
 
 def _lags(queued: Queued) -> bool:
-    # A hearer fetches far ahead of its work; so none stands idle because the door is shut at the first unfetched pack.
-    return queued.messages > (0 if queued.consumers else AWAY_PACKS_MAX)
+    # A hearer fetches far ahead of its work; so none stands idle because the door is shut at unfetched packs.
+    return queued.messages > (ON_THEIR_WAY_PACKS_MAX if queued.consumers else AWAY_PACKS_MAX)

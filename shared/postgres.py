@@ -65,15 +65,21 @@ def told(error: BaseException) -> str:
     return f"{kind}: {error}"
 
 
-async def open_pool(url: str, schema: str, *, connections_max: int = POOL_CONNECTIONS_MAX) -> "Pool":
-    """A pool whose connections see only `schema`. Every command ends within `COMMAND_TIMEOUT_S`."""
+async def open_pool(
+    url: str, schema: str, *, connections_max: int = POOL_CONNECTIONS_MAX, plans_anew: bool = False
+) -> "Pool":
+    """A pool whose connections see only `schema`. Every command ends within `COMMAND_TIMEOUT_S`.
+
+    With `plans_anew` each run of a statement is planned for its own values and for the tables as they are. Otherwise
+    a plan is kept, and one that was made while the tables were empty reads them whole until they are analysed.
+    """
     return await asyncpg.create_pool(
         url,
         min_size=1,
         max_size=connections_max,
         command_timeout=COMMAND_TIMEOUT_S,
         timeout=CONNECT_TIMEOUT_S,
-        server_settings=_settings(schema),
+        server_settings=_settings(schema) | ({"plan_cache_mode": "force_custom_plan"} if plans_anew else {}),
         reset=_nothing_to_reset,
     )
 

@@ -133,6 +133,16 @@ class SigningKeys:
         return f"SigningKeys(kids={', '.join(self._keys)})"
 
 
+def kid_of(jws: str) -> str | None:
+    """Read by which key a detached JWS says it was made; None if it says nothing that can be read."""
+    try:
+        header = json.loads(_from_base64url(jws.split(".", maxsplit=1)[0]))
+    except ValueError:
+        return None
+    kid = header.get("kid") if isinstance(header, dict) else None
+    return kid if isinstance(kid, str) else None
+
+
 @lru_cache(maxsize=64)
 def _public_key(x: str) -> Ed25519PublicKey:
     return Ed25519PublicKey.from_public_bytes(_from_base64url(x))

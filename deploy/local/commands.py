@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -94,6 +95,9 @@ async def _up() -> int:
 def _print_addresses(place: Place) -> None:
     for name in (*SERVICES, *map(simulator, SIMULATORS)):
         say(f"  {name:<20} {place.url(name)}")
+    broker = urlsplit(place.stack.addresses.broker_url)
+    # The user in that address is the administrator; whoever connects has a user of their own.
+    say(f"  {'broker':<20} {broker.scheme}://{broker.hostname}:{broker.port}/{place.vhost}")
     say(f"  {'logs':<20} {place.folder / 'log'}")
     say(f"  {'secrets':<20} {place.folder / 'secrets.json'}")
 

@@ -62,6 +62,8 @@ def build_app() -> Service:
                 prefetch=PREFETCH_PARKED,
             ),
         ),
+        # Few statements, each for hundreds of entries, over tables that begin empty.
+        plans_anew=True,
         on_start=(doors.open,),
         on_stop=(doors.close, queues.close),
     )

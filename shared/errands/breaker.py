@@ -4,7 +4,7 @@ The words are those of a fuse box: while the breaker is *closed*, calls flow; wh
 that wait for an open breaker burn neither attempts nor back-off.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,10 +15,11 @@ FAILURES_TO_OPEN = 10
 """So many different rows must fail one after another, in all processes together, with no success in between."""
 
 FAILURES_TO_OPEN_AGAIN = 3
-"""The same while the stage is starting again: who has just been away is believed sooner to be away."""
+"""The same while the stage is starting again: who has just been away is believed sooner to be away. Then only rows
+count that were never called before: what failed during the outage, and fails again, is no news."""
 
 PROBE_S_MIN = 2.0
-PROBE_S_MAX = 60.0
+PROBE_S_MAX = 30.0
 OUR_FAULT_PROBE_S = 60.0
 """Credentials are mended by people, and who knocks too often with wrong ones is locked out: no more than this."""
 
@@ -28,6 +29,9 @@ WISH_S_MAX = 600.0
 """However long one answer asks everybody to wait, one row asks again after this."""
 
 RAMP_S = 5.0
+"""How long a ramp lasts at most. After a shorter absence it is as short: where every tenth answer asks for a second
+of rest, a long ramp after each would leave hardly any calls.
+"""
 
 
 class Breaker(StrEnum):
@@ -107,10 +111,12 @@ class Tidings:
 
     Attributes:
         ended: the key of each call.
+        retried: those of them that had been called before.
         wish_s: for how long everybody should wait, in seconds; None when nobody asked for that or nobody said.
     """
 
     ended: frozenset[str] = frozenset()
+    retried: frozenset[str] = frozenset()
     succeeded: bool = False
     failing: tuple[str, ...] = ()
     reason: str = ""
@@ -138,8 +144,8 @@ class Step:
     reason: str | None = None
 
 
-def tidings_of(batch: Sequence[tuple[str, Outcome]]) -> Tidings:
-    """What these outcomes, each with the key of its row, say together."""
+def tidings_of(batch: Sequence[tuple[str, Outcome]], retried: Collection[str] = ()) -> Tidings:
+    """What these outcomes, each with the key of its row, say together; `retried` had been called before."""
     laters = [(key, outcome) for key, outcome in batch if isinstance(outcome, Later)]
     failing = [(key, outcome) for key, outcome in laters if outcome.sign is Sign.FAILING]
     waits = [outcome for _, outcome in laters if outcome.sign is Sign.WAIT]
@@ -147,6 +153,7 @@ def tidings_of(batch: Sequence[tuple[str, Outcome]]) -> Tidings:
     reasons = [*(outcome.reason for outcome in waits), *(outcome.reason for _, outcome in failing)]
     return Tidings(
         ended=frozenset(key for key, _ in batch),
+        retried=frozenset(retried),
         succeeded=any(isinstance(outcome, Settled) for _, outcome in batch),
         failing=tuple(dict.fromkeys(key for key, _ in failing)),
         reason=reasons[0] if reasons else "",
@@ -161,7 +168,7 @@ def judge(circuit: Circuit, told: Tidings) -> Step | None:
     edge = _edge(circuit, told)
     if edge is not None:
         return _step(circuit, edge, told)
-    failing = () if told.succeeded else _together(circuit.failing, told.failing)
+    failing = () if told.succeeded else _failing(circuit, told)
     if circuit.breaker in (Breaker.CLOSED, Breaker.RAMPING) and failing != circuit.failing:
         return Step(Circuit(circuit.breaker, circuit.rounds, failing))
     return None
@@ -170,7 +177,7 @@ def judge(circuit: Circuit, told: Tidings) -> Step | None:
 def _edge(circuit: Circuit, told: Tidings) -> Edge | None:
     """The first edge that these tidings call for and that leads out of this state."""
     enough = FAILURES_TO_OPEN if circuit.breaker is Breaker.CLOSED else FAILURES_TO_OPEN_AGAIN
-    failures = _together(circuit.failing, told.failing)
+    failures = _failing(circuit, told)
     called_for = {
         Edge.WAS_OUR_FAULT: told.fault is not None,
         Edge.ASKED_TO_WAIT: told.asked_to_wait,
@@ -207,8 +214,10 @@ def _step(circuit: Circuit, edge: Edge, told: Tidings) -> Step:
             return moved(circuit, edge)
 
 
-def _together(before: Sequence[str], now: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys([*before, *now]))[:FAILURES_TO_OPEN]
+def _failing(circuit: Circuit, told: Tidings) -> tuple[str, ...]:
+    no_news = told.retried if circuit.breaker is Breaker.RAMPING else frozenset()
+    now = [key for key in told.failing if key not in no_news]
+    return tuple(dict.fromkeys([*circuit.failing, *now]))[:FAILURES_TO_OPEN]
 
 
 def grown(least_s: float, most_s: float, rounds: int) -> float:
@@ -216,10 +225,10 @@ def grown(least_s: float, most_s: float, rounds: int) -> float:
     return float(min(most_s, least_s * 2.0 ** min(rounds, 30)))
 
 
-def ramped(slots: int, since_s: float) -> int:
-    """How many of these slots may call so many seconds after a stage began to call again: one at first, then doubling
-    every second, all of them at the end of the ramp.
+def ramped(slots: int, since_s: float, ramp_s: float) -> int:
+    """How many of these slots may call so many seconds after a stage began to call again: one at first, then twice as
+    many after each fifth of the ramp, all of them at its end.
     """
-    if since_s >= RAMP_S:
+    if since_s >= ramp_s:
         return slots
-    return max(1, min(slots, int(slots * 2.0 ** (since_s - RAMP_S))))
+    return max(1, min(slots, int(slots * 2.0 ** (5.0 * (since_s / ramp_s - 1.0)))))

@@ -58,13 +58,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many rows there are, by `Which`, and settled ones; `oldest_at` is when the oldest unsettled one was made."""
+    """How many unsettled rows there are, by `Which`; `oldest_at` is when the oldest of them was made."""
 
     due: int
     calling: int
     waiting: int
     held: int
-    settled: int
     oldest_at: datetime | None
 
 
@@ -94,7 +93,6 @@ _COUNTS = f"""
            (select count(*) from errand where errand = $1 and {_CONDITIONS[Which.CALLING]}) as calling,
            (select count(*) from errand where errand = $1 and {_CONDITIONS[Which.WAITING]}) as waiting,
            (select count(*) from errand where errand = $1 and {_CONDITIONS[Which.HELD]}) as held,
-           (select count(*) from errand where errand = $1 and state = 'settled') as settled,
            least((select min(created_at) from errand where errand = $1 and state = 'due' and lease_owner is null),
                  (select min(created_at) from errand where errand = $1 and {_CONDITIONS[Which.CALLING]}),
                  (select min(created_at) from errand where errand = $1 and {_CONDITIONS[Which.HELD]})) as oldest_at
@@ -142,7 +140,7 @@ async def row(connection: "Connection", errand: str, key: str) -> Row | None:
 
 
 async def counts(connection: "Connection", errand: str) -> Counts:
-    """Count the rows. Cheap while few are due and settled; with a million of each it takes seconds."""
+    """Count the rows that wait. Settled ones, of which there are millions, are not looked at."""
     record = await connection.fetchrow(_COUNTS, errand)
     if record is None:
         raise RuntimeError("A query without a from clause gave no row.")

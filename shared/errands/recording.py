@@ -64,10 +64,12 @@ class Recorder:
             if holds:
                 await self._hold(holds, work)
             # The stage comes last: whoever holds its row makes all the others wait.
-            change = await self._tell(tidings_of([(row.key, outcome) for row, outcome in batch]), work)
+            retried = [row.key for row, _ in batch if row.attempts > 1]
+            change = await self._tell(tidings_of([(row.key, outcome) for row, outcome in batch], retried), work)
         if change is not None:
             tell_of(change, self._gate)
-            desk.shout()
+            if change.is_one:
+                desk.shout()
         if len(kept) < len(late):
             metrics.leases_lost(name, len(late) - len(kept))
             logger.warning("errand.lease_lost", errand=name, rows=len(late) - len(kept))

@@ -277,9 +277,8 @@ class Runner:
         if due_step(stage) is not None:
             async with connection.transaction():
                 change = await stage_store.change(connection, self.errand.name, due_step)
-            if change is not None:
-                tell_of(change, self.gate)
-                stage = change.after
+            tell_of(change, self.gate)
+            stage = change.after
         if not self.gate.slots and self.gate.probe_key is None:
             self._leave_waiting()
         # A ramp lets more begin as time passes.

@@ -85,11 +85,16 @@ _TAKE_TOKENS = """
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A stage before and after a step."""
+    """A stage before and after a step; the same twice when there was none to take."""
 
     before: Stage
     after: Stage
     edge: Edge | None
+
+    @property
+    def is_one(self) -> bool:
+        """Whether anything was changed."""
+        return self.after is not self.before
 
 
 async def ensure(connection: "Connection", errand: str) -> None:
@@ -102,11 +107,14 @@ async def read(connection: "Connection", errand: str) -> Stage:
     return _stage(errand, await connection.fetchrow(_READ, errand))
 
 
-async def change(connection: "Connection", errand: str, decide: Callable[[Stage], Step | None]) -> Change | None:
-    """Let `decide` look at the stage while nobody else may change it, and write what it decides."""
+async def change(connection: "Connection", errand: str, decide: Callable[[Stage], Step | None]) -> Change:
+    """Let `decide` look at the stage while nobody else may change it, and write what it decides, if it does.
+
+    Gives back the stage also when nothing was to be changed: another process may have been first.
+    """
     before, _ = await _locked(connection, errand)
     step = decide(before)
-    return None if step is None else await _changed(connection, before, step)
+    return Change(before, before, None) if step is None else await _changed(connection, before, step)
 
 
 async def take_probe(
@@ -116,7 +124,7 @@ async def take_probe(
     before, is_probing = await _locked(connection, errand)
     if is_probing or not may_probe(before, weekly, before.at):
         return None
-    row = await store.claim_longest_due(connection, errand, owner_id, lease_s)
+    row = await store.claim_probe(connection, errand, owner_id, lease_s)
     if row is None:
         return None
     return await _changed(connection, before, moved(before.circuit, Edge.TOOK_PROBE, row.key)), row

@@ -76,10 +76,16 @@ def due_step(stage: Stage) -> Step | None:
     circuit, at = stage.circuit, stage.at
     if circuit.breaker is Breaker.WAITING and (stage.until is None or stage.until <= at):
         return moved(circuit, Edge.WAITED)
-    ramped_s = (at - stage.changed_at).total_seconds() if stage.changed_at is not None else RAMP_S
-    if circuit.breaker is Breaker.RAMPING and ramped_s >= RAMP_S:
+    if circuit.breaker is Breaker.RAMPING and (stage.changed_at is None or at - stage.changed_at >= _ramp(stage)):
         return moved(circuit, Edge.RAMPED_UP)
     return None
+
+
+def _ramp(stage: Stage) -> timedelta:
+    """How long the stage takes to call as ever again: as long as its breaker stood open, within limits."""
+    if stage.changed_at is None or stage.since is None:
+        return timedelta(seconds=RAMP_S)
+    return min(timedelta(seconds=RAMP_S), stage.changed_at - stage.since)
 
 
 class Standing(StrEnum):
@@ -130,7 +136,7 @@ def shown(stage: Stage, weekly: Sequence[Weekly], at: datetime) -> Shown:
             return Shown(Standing.RAMPING, stage.since)
         case Breaker.CLOSED:
             ramping = _began_again(stage, weekly, at)
-            return Shown(Standing.CALLING) if ramping is None else Shown(Standing.RAMPING, ramping)
+            return Shown(Standing.CALLING) if ramping is None else Shown(Standing.RAMPING, ramping[0])
 
 
 def permitted(stage: Stage, weekly: Sequence[Weekly], slots: int, at: datetime) -> int:
@@ -139,8 +145,11 @@ def permitted(stage: Stage, weekly: Sequence[Weekly], slots: int, at: datetime) 
         case Standing.CALLING:
             return slots
         case Standing.RAMPING:
-            since = _began_again(stage, weekly, at)
-            return slots if since is None else ramped(slots, (at - since).total_seconds())
+            ramping = _began_again(stage, weekly, at)
+            if ramping is None:
+                return slots
+            since, ramp = ramping
+            return ramped(slots, (at - since).total_seconds(), ramp.total_seconds())
         case _:
             return 0
 
@@ -153,12 +162,12 @@ def may_probe(stage: Stage, weekly: Sequence[Weekly], at: datetime) -> bool:
     return stage.until is None or stage.until <= at
 
 
-def _began_again(stage: Stage, weekly: Sequence[Weekly], at: datetime) -> datetime | None:
-    """When calls began to flow again, while that is so recent that they must not come all at once."""
-    ramp = timedelta(seconds=RAMP_S)
+def _began_again(stage: Stage, weekly: Sequence[Weekly], at: datetime) -> tuple[datetime, timedelta] | None:
+    """When calls began to flow again and for how long they do not come all at once; None when that is over."""
+    longest = timedelta(seconds=RAMP_S)
     moments = [
-        stage.changed_at if stage.circuit.breaker is Breaker.RAMPING else None,
-        stage.resumed_at,
-        closing.reopened_at(weekly, stage.announced, at, ramp),
+        (stage.changed_at if stage.circuit.breaker is Breaker.RAMPING else None, _ramp(stage)),
+        (stage.resumed_at, longest),
+        (closing.reopened_at(weekly, stage.announced, at, longest), longest),
     ]
-    return max((moment for moment in moments if moment is not None and at - moment < ramp), default=None)
+    return max(((moment, ramp) for moment, ramp in moments if moment is not None and at - moment < ramp), default=None)

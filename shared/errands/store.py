@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 ERROR_CHARACTERS_MAX = 500
 RETENTION_DAYS = 400
 PRUNED_ROWS_MAX = 2_000
+PROBE_CANDIDATES = 200
 
 # A portal without waiting rows starts at the smallest turn that waits, so that it neither waits behind a flood
 # nor overtakes for ever with turns saved up while it was silent. Rows that could not be taken now do not count: one
@@ -43,7 +44,7 @@ _INSERT = """
     on conflict do nothing
     returning key, payload, attempts, unknown, lease_token, correlation, traceparent, created_at, lease_owner
 """
-_CLAIM = """
+_CLAIM_BY_TURN = """
     update errand set lease_owner = $2, lease_until = now() + make_interval(secs => $3),
            lease_token = lease_token + 1, attempts = attempts + 1
      where (errand, key) in (
@@ -54,12 +55,27 @@ _CLAIM = """
                 select from errand before
                  where before.errand = e.errand and before.order_key = e.order_key
                    and before.order_no = e.order_no - 1 and before.state = 'settled'))
-         order by {order} limit $4 for update skip locked)
+         order by e.turn, e.due_at limit $4 for update skip locked)
     returning key, payload, attempts, unknown, lease_token, correlation, traceparent, created_at, turn
 """
-_CLAIM_BY_TURN = _CLAIM.format(order="e.turn, e.due_at")
-# By turn, one row that always fails would be the probe for ever; a row that has probed becomes the one due last.
-_CLAIM_LONGEST_DUE = _CLAIM.format(order="e.due_at, e.key")
+# By turn, one row that always fails would be the probe for ever. Among those that have been due for longest the one
+# with the fewest tries asks: what failed before the outage too says little about its end.
+_CLAIM_PROBE = """
+    update errand set lease_owner = $2, lease_until = now() + make_interval(secs => $3),
+           lease_token = lease_token + 1, attempts = attempts + 1
+     where (errand, key) in (
+        select errand, key from (
+            select e.errand, e.key, e.attempts, e.due_at from errand e
+             where e.errand = $1 and e.state = 'due' and e.lease_owner is null and e.due_at <= now()
+               and (e.order_key is null or e.order_no = 1 or exists (
+                    select from errand before
+                     where before.errand = e.errand and before.order_key = e.order_key
+                       and before.order_no = e.order_no - 1 and before.state = 'settled'))
+             order by e.due_at, e.key limit $4) as candidate
+         order by attempts, due_at, key limit 1)
+       and state = 'due' and lease_owner is null
+    returning key, payload, attempts, unknown, lease_token, correlation, traceparent, created_at, turn
+"""
 # What the call needed, an address perhaps, is not kept any longer than it is needed.
 _SETTLE = """
     update errand set state = 'settled', settled_at = now(), lease_owner = null, lease_until = null,
@@ -169,9 +185,9 @@ async def claim(
     return [_claimed(errand, record) for record in sorted(records, key=lambda record: (record["turn"], record["key"]))]
 
 
-async def claim_longest_due(connection: "Connection", errand: str, owner_id: int, lease_s: float) -> Claimed | None:
-    """Take the one row that has been due for longest, to probe with."""
-    record = await connection.fetchrow(_CLAIM_LONGEST_DUE, errand, owner_id, lease_s, 1, [])
+async def claim_probe(connection: "Connection", errand: str, owner_id: int, lease_s: float) -> Claimed | None:
+    """Take one row to probe with: of those due for longest the one that was tried least."""
+    record = await connection.fetchrow(_CLAIM_PROBE, errand, owner_id, lease_s, PROBE_CANDIDATES)
     return None if record is None else _claimed(errand, record)
 
 

@@ -164,7 +164,7 @@ class ChangeRejected(Message):
     portal: str
     change_id: str | None
     guarantee_number: str | None
-    message_id: str | None
+    message_id: str | None = None
     problems: tuple[Problem, ...]
 
     def for_portal(self) -> dict[str, Any]:

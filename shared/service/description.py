@@ -60,6 +60,7 @@ class Service:
         answered: which portals have a queue for answers.
         announces: the types it announces, told for the passport and the published contracts.
         gauges: sets the metrics that only this service has, when somebody scrapes.
+        plans_anew: whether each statement is planned anew, see `postgres.open_pool`; for few and large ones.
         ledger: what it tells the ledger of ops at its operator door.
         lives: run beside everything else from the start until the stop; one that ends, ends the process.
         prunes: forget what has had its time; each deletes one batch and gives back how many rows went.
@@ -76,6 +77,7 @@ class Service:
     answered: Callable[[str], bool] = lambda _portal: False
     announces: Sequence[type[Message]] = ()
     gauges: Callable[[], Awaitable[None]] | None = None
+    plans_anew: bool = False
     ledger: Ledger | None = None
     lives: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
     prunes: Sequence[Callable[["postgres.Connection"], Awaitable[int]]] = ()

@@ -171,7 +171,7 @@ async def _pool_when_there(service: Service, stop: asyncio.Event) -> "postgres.P
     url = service.settings.database_url.get_secret_value()
     while not stop.is_set():
         try:
-            return await postgres.open_pool(url, service.name)
+            return await postgres.open_pool(url, service.name, plans_anew=service.plans_anew)
         except postgres.FAILURES as error:
             logger.warning("service.waits_for_database", kind=type(error).__qualname__)
             with contextlib.suppress(TimeoutError):

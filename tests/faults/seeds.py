@@ -19,4 +19,7 @@ class Regression:
     is_quick: bool = False
 
 
-REGRESSIONS: Final[tuple[Regression, ...]] = ()
+REGRESSIONS: Final[tuple[Regression, ...]] = (
+    Regression(14, 10_000, "One asking for a second of rest cost the whole stage six: mails came too late."),
+    Regression(1, 10_000, "Poison thrown by two faults at once was counted once: too much on the desk."),
+)

@@ -149,7 +149,8 @@ RULES_OF_INTAKE: Final[Mapping[str, Row]] = {
         test_money_rules:test_rates_change_with_the_contract_date
         test_terms:test_a_contract_keeps_the_rates_of_its_day
         test_terms:test_where_no_advance_is_paid_none_is_secured
-        test_terms:test_an_advance_is_paid_from_a_price_on""",
+        test_terms:test_an_advance_is_paid_from_a_price_on
+        unit/issuer/test_change_rules:test_a_change_does_not_fall_below_the_price_from_which_an_advance_is_paid""",
         """advance_stays_below_its_maximum obligee_pays_advances_on_this_kind
         obligee_pays_advances_from_a_price_on""",
     ),

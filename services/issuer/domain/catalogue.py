@@ -30,6 +30,7 @@ class Code(StrEnum):
     FISCAL_YEAR_OUTSIDE_WORKS = "fiscal_year_outside_works"
     WORKS_END_BEFORE_START = "works_end_before_start"
     CONTRACT_AFTER_WORKS = "contract_after_works"
+    ADVANCE_NOT_PAID_BELOW_PRICE = "advance_not_paid_below_price"
     ADVANCE_OVER_MAXIMUM = "advance_over_maximum"
     INTERIM_OVER_MAXIMUM = "interim_over_maximum"
     TOGETHER_OVER_MAXIMUM = "together_over_maximum"
@@ -105,6 +106,10 @@ CATALOGUE: Final[dict[Code, Wording]] = {
     Code.CONTRACT_AFTER_WORKS: Wording(
         "契約日が工期の終わり({works_until})より後です。",
         "The contract date is after the end of works ({works_until}).",
+    ),
+    Code.ADVANCE_NOT_PAID_BELOW_PRICE: Wording(
+        "{obligee_name}は、請負金額{minimum}円以上の契約に限り前払金を支払います。",
+        "This obligee pays an advance only on contracts of at least {minimum} yen.",
     ),
     Code.ADVANCE_OVER_MAXIMUM: Wording(
         "前払金保証金額は{maximum}円({base_ja}{base}円の{percent}%)以内にしてください。",

@@ -86,7 +86,10 @@ class Case:
 
 def judged(case: Case) -> tuple[Problem, ...]:
     """Everything that is wrong with these values, in the order of the rules."""
-    rules = (_electronic, _positive, _parts, _days, _fiscal_year, _advance, judged_together, _performance, _depository)
+    rules = (
+        *(_electronic, _positive, _parts, _days, _fiscal_year, _advance_from_a_price_on, _advance, judged_together),
+        *(_performance, _depository),
+    )
     return tuple(found for rule in rules for found in rule(case))
 
 
@@ -159,6 +162,14 @@ def _fiscal_year(case: Case) -> Iterator[Problem]:
     if not first <= values.fiscal_year <= fiscal_year_of(values.works_until):
         pointer = case.at("fiscal_year_amount", "works_until", "works_from", "contract_date")
         yield problem(Code.FISCAL_YEAR_OUTSIDE_WORKS, pointer, fiscal_year=values.fiscal_year)
+
+
+def _advance_from_a_price_on(case: Case) -> Iterator[Problem]:
+    """Rule 4: many obligees pay an advance, and secure one, only on contracts of at least some price."""
+    least = case.terms.minimum_price_yen
+    if case.kind != "contract_performance" and least is not None and 0 < case.values.price < least:
+        pointer, name = case.at("price"), case.terms.obligee_name
+        yield problem(Code.ADVANCE_NOT_PAID_BELOW_PRICE, pointer, obligee_name=name, minimum=least)
 
 
 def _advance(case: Case) -> Iterator[Problem]:

@@ -16,7 +16,10 @@ from shared.messages.intake import CertificateForm, Kind, Terms
 from shared.messages.moments import Instant
 from shared.problems import Problem
 
-_VISIBLE_STATES: Final = frozenset({VersionState.ARRIVED, VersionState.SUPERSEDED})
+VISIBLE_STATES: Final = frozenset({VersionState.ARRIVED, VersionState.SUPERSEDED})
+HIDDEN_KINDS: Final = frozenset({VersionKind.CHANGE_CANCELLATION})
+"""Which versions contractors see; `is_visible` says it of one, and a store that must ask in SQL takes these along."""
+
 _OF_A_LINE: Final = re.compile(r"/guarantees/\d+(/|$)")
 _NEVER_ISSUED: Final = frozenset(
     {VersionState.CREATED, VersionState.IN_TRANSIT, VersionState.REFUSED, VersionState.ORDERED}
@@ -156,7 +159,7 @@ def is_visible(kind: VersionKind, state: VersionState, issued_at: datetime | Non
     「訂正、変更取消された履歴は表示されません」 (the flyer): a corrected version, a cancelled change and the
     cancelling row itself are not shown. What has not arrived is not issued, so it is not history yet; paper never is.
     """
-    return issued_at is not None and state in _VISIBLE_STATES and kind is not VersionKind.CHANGE_CANCELLATION
+    return issued_at is not None and state in VISIBLE_STATES and kind not in HIDDEN_KINDS
 
 
 def never_issued(state: VersionState) -> bool:
@@ -234,10 +237,8 @@ def _item_fields(listed: Listed, today: date) -> dict[str, Any]:
 
 
 def _in_force(versions: Sequence[ShownVersion]) -> int | None:
-    standing = _VISIBLE_STATES | {VersionState.ORDERED}
-    numbers = [
-        one.version for one in versions if one.state in standing and one.kind is not VersionKind.CHANGE_CANCELLATION
-    ]
+    standing = VISIBLE_STATES | {VersionState.ORDERED}
+    numbers = [one.version for one in versions if one.state in standing and one.kind not in HIDDEN_KINDS]
     return max(numbers, default=None)
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from services.issuer.domain.limits import LineNow
-from services.issuer.domain.states import GuaranteeState
+from services.issuer.domain.states import GuaranteeState, VersionState
 from services.issuer.store.arrays import columns
 from shared.errors import Transient
 from shared.messages.intake import Terms
@@ -16,6 +17,8 @@ from shared.problems import Problem
 
 if TYPE_CHECKING:
     from shared.postgres import Connection
+
+_PROBLEMS = TypeAdapter(tuple[Problem, ...])
 
 ChangeKey = tuple[str, str]
 """Portal and change id."""
@@ -49,6 +52,10 @@ _DECIDED = """
     select portal, change_id, content_sha256 from change
       join unnest($1::text[], $2::text[]) as asked(portal, change_id) using (portal, change_id)
 """
+_TOLD = """
+    select c.*, v.state, v.issued_at from change c left join version v using (guarantee_number, version)
+     where c.portal = $1 and c.change_id = $2
+"""
 _ADD_CHANGES = """
     insert into change (portal, change_id, guarantee_number, version_kind, content_sha256, form, accepted_at,
                         decided_at, version, problems)
@@ -76,6 +83,16 @@ class Decided:
     accepted_at: datetime
     version: int | None
     problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A decided change as its portal reads it, beside the version it made."""
+
+    decided: Decided
+    decided_at: datetime
+    state: VersionState | None
+    issued_at: datetime | None
 
 
 async def earlier_numbers(connection: "Connection", numbers: Collection[str]) -> dict[str, str]:
@@ -114,6 +131,26 @@ async def decided(connection: "Connection", changes: Collection[ChangeKey]) -> d
     """The digests of those of these changes that were decided before."""
     rows = await connection.fetch(_DECIDED, *columns(sorted(changes), 2))
     return {(row["portal"], row["change_id"]): row["content_sha256"] for row in rows}
+
+
+async def told(connection: "Connection", change: ChangeKey) -> Told | None:
+    """One change with what became of it; None if nobody decided it, or not yet."""
+    row = await connection.fetchrow(_TOLD, *change)
+    if row is None:
+        return None
+    decided_change = Decided(
+        portal=row["portal"],
+        change_id=row["change_id"],
+        guarantee_number=row["guarantee_number"],
+        version_kind=row["version_kind"],
+        content_sha256=row["content_sha256"],
+        form=row["form"],
+        accepted_at=row["accepted_at"],
+        version=row["version"],
+        problems=_PROBLEMS.validate_json(row["problems"]),
+    )
+    state = None if row["state"] is None else VersionState(row["state"])
+    return Told(decided_change, row["decided_at"], state, row["issued_at"])
 
 
 async def add_changes(connection: "Connection", changes: Sequence[Decided], now: datetime) -> None:

@@ -1,9 +1,10 @@
-"""What the key notice tells: the latest issued version as it was signed, its time, and the obligee's advice."""
+"""What the key notice tells: the version that contractors see as it was signed, its time, and the obligee's advice."""
 
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from services.issuer.domain.shown import HIDDEN_KINDS, VISIBLE_STATES
 from services.issuer.papers.content import Advice, Overview
 
 if TYPE_CHECKING:
@@ -16,16 +17,18 @@ _OVERVIEW: Final = """
       from guarantee g join application a using (portal, application_id) join version v using (guarantee_number)
      where g.guarantee_number = $1 and ($2::text is null or g.portal = $2)
        and v.issued_at is not null and v.certificate is not null
+       and v.state = any($3::text[]) and v.version_kind <> all($4::text[])
      order by v.version desc limit 1
 """
 
 
 async def overview(connection: "Connection", number: str, portal: str | None) -> Overview | None:
-    """The latest issued version of a guarantee; None if there is none, or none of this portal's (None: any portal's).
+    """The latest version of a guarantee that contractors see, so after a 変更取消 the one that holds again.
 
-    Money and names are those that were signed. The advice is the obligee's as of the application.
+    None if there is none, or none of this portal's (None: any portal's). Money and names are those that
+    were signed. The advice is the obligee's as of the application.
     """
-    record = await connection.fetchrow(_OVERVIEW, number, portal)
+    record = await connection.fetchrow(_OVERVIEW, number, portal, sorted(VISIBLE_STATES), sorted(HIDDEN_KINDS))
     if record is None:
         return None
     signed: Mapping[str, Any] = json.loads(record["certificate"])

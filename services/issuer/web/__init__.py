@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from services.issuer.web.changes import changes_routes
 from services.issuer.web.knowledge import knowledge_routes
 from services.issuer.web.mail import mail_routes
 from services.issuer.web.papers import Printer, papers_routes
@@ -29,5 +30,6 @@ def build_web(service: Service, portals: Portals, ring: KeyRing, jwks: Mapping[s
     app.include_router(reveal_routes(service, caller, ring))
     app.include_router(papers_routes(service, caller, ring, printer))
     app.include_router(mail_routes(service, caller))
+    app.include_router(changes_routes(service, caller))
     app.include_router(knowledge_routes(app, caller, jwks))
     return app

@@ -28,7 +28,7 @@ def chain_routes(service: Service, operators: Operators) -> APIRouter:
             found = await journal_store.head(connection)
         return {"batch_no": found.batch_no, "entries": found.entries, "chain": found.chain.hex()}
 
-    @router.get("/export")
+    @router.get("/export", response_class=StreamingResponse, responses={200: {"content": {NDJSON: {}}}})
     async def export(_: viewer, after: Annotated[int, Query(ge=0, le=NUMBER_MAX)] = 0) -> StreamingResponse:
         """Every batch after this one, a line each, as the bytes that were hashed."""
 

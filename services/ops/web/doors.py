@@ -7,9 +7,12 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
 from pydantic_core import from_json
 
 from services.ops.edge.doors import DoorAway, Doors
+from shared.operator_door.acts import Act
+from shared.operator_door.errands import RowWish
 from shared.operator_door.keeper import door_keeper
 from shared.operator_door.operators import Operator, Operators
 from shared.web import PROBLEM_JSON, HttpProblem, read_body
@@ -52,17 +55,22 @@ def door_routes(operators: Operators, doors: Doors) -> APIRouter:
         """How a service stands to its outsides."""
         return await through(service, "/stages", request)
 
-    @router.post("/due/{errand}/{verb}")
+    @router.post("/due/{errand}/{verb}", openapi_extra=_body_told(RowWish))
     async def act_on_due(service: Name, errand: Name, verb: Name, request: Request, _: viewer) -> Response:
         """Let rows be tried now, hold them or release them; the service judges whether the token may."""
         return await through(service, f"/due/{errand}/{verb}", request, await _json(request))
 
-    @router.post("/stages/{errand}/{verb}")
+    @router.post("/stages/{errand}/{verb}", openapi_extra=_body_told(Act))
     async def act_on_stage(service: Name, errand: Name, verb: Name, request: Request, _: viewer) -> Response:
         """Pause, resume or probe an outside; the service judges whether the token may."""
         return await through(service, f"/stages/{errand}/{verb}", request, await _json(request))
 
     return router
+
+
+def _body_told(model: type[BaseModel]) -> dict[str, Any]:
+    """The body in the description of a route that passes it on as it came."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
 
 
 async def _json(request: Request) -> Any:

@@ -10,7 +10,6 @@ from services.ops.handlers.watching import Watch
 from services.ops.store import alarms, desk, finding
 from services.ops.store.alarms import Alarm
 from shared import clock, metrics
-from shared.messages.operator import OperatorActed
 from shared.operator_door.acts import Act, record
 from shared.operator_door.keeper import door_keeper
 from shared.operator_door.operators import Operator, Operators
@@ -72,7 +71,7 @@ def _looking(service: Service, operators: Operators, watch: Watch, reconciler: R
     ) -> dict[str, Any]:
         """What operators did, the latest first: who, when, what, to what, and why."""
         async with service.pool.acquire() as connection:
-            found = await finding.acts(connection, OperatorActed.TYPE, before, limit)
+            found = await finding.acts(connection, before, limit)
         told = [{"no": one.entry_no, "service": one.service, "at": one.at, **one.search} for one in found]
         return {"acts": told, "next_before": found[-1].entry_no if len(found) == limit else None}
 

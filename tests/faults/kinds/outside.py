@@ -111,7 +111,9 @@ class Poisoned:
 
     async def strike(self, world: World) -> None:
         """Throw them in; each must end on the desk."""
-        world.tally.poison += await poison_events(world, Random(self.seed), self.count)
+        # Not in one line: the sum would be that of before the wait, and two faults of this kind may overlap.
+        thrown = await poison_events(world, Random(self.seed), self.count)
+        world.tally.poison += thrown
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,13 +51,17 @@ def _number(headers: str, wanted: str) -> int | None:
 
 
 @asynccontextmanager
-async def connected(url: str, *, receive_bytes: int | None = None) -> AsyncIterator[Streams]:
-    """A connection to whoever serves this URL, with as large a receive buffer as wanted."""
+async def connected(
+    url: str, *, receive_bytes: int | None = None, send_bytes: int | None = None
+) -> AsyncIterator[Streams]:
+    """A connection to whoever serves this URL, with as large buffers of our own as wanted."""
     where = urlsplit(url)
     plug = socket.socket()
     plug.setblocking(False)
     if receive_bytes is not None:
         plug.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+    if send_bytes is not None:
+        plug.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_bytes)
     await asyncio.get_running_loop().sock_connect(plug, (where.hostname, where.port))
     reader, writer = await asyncio.open_connection(sock=plug)
     try:

@@ -1,6 +1,7 @@
 """The papers over HTTP: who gets them, what is noted of it, and what a busy press answers."""
 
 import json
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 from urllib.parse import quote
@@ -19,10 +20,12 @@ from shared.portals import Portals
 from shared.service import Service
 from shared.work import unit_of_work
 from tests.conftest import Servers
-from tests.service.issuer.bench import Bench
+from tests.service.issuer.bench import Bench, arrived, change
+from tests.service.issuer.changing import RAISED, by_office
 from tests.service.issuer.conftest import PLATFORM_PAGE, Door, served
 from tests.service.issuer.test_wishes import kept_in
 from tests.unit.issuer.papers.notices import opened, squeezed, words_of
+from tests.unit.issuer.samples import ARRIVED_AT
 
 LIST = "/v1/guarantees"
 VIEWER = {"viewer": "三島 太郎"}
@@ -54,6 +57,27 @@ async def test_the_key_notice_is_a_look_at_the_key_and_noted_as_one(
     assert await looks_at(bench, number) == [("portal-a", "三島 太郎")]
     assert len(lines) == 1
     assert key not in lines[0]
+
+
+async def test_after_a_cancelled_change_the_notice_tells_what_holds_again_and_when_that_was_issued(
+    bench: Bench, door: Door
+) -> None:
+    application_id, number, _ = await bench.issue()
+    hours = timedelta(hours=1)
+    await bench.hear(change(number, **RAISED))
+    await bench.hear(arrived(application_id, number, version=2, arrived_at=ARRIVED_AT + hours, certificate_id="c-2"))
+    _, changed, _ = await door.call("POST", f"{LIST}/{number}/key-notice", body=VIEWER)
+    await bench.hear(by_office(number, 2, "change_cancellation"))
+    await bench.hear(
+        arrived(application_id, number, version=3, arrived_at=ARRIVED_AT + 2 * hours, certificate_id="c-3")
+    )
+    _, cancelled, _ = await door.call("POST", f"{LIST}/{number}/key-notice", body=VIEWER)
+    _, shown, _ = await door.call("GET", f"{LIST}/{number}")
+
+    assert squeezed("電子保証発行日時2026/01/15 10:30") in words_of(changed)
+    assert squeezed("電子保証発行日時2026/01/15 09:30") in words_of(cancelled)
+    assert squeezed("50,000,000 円") in words_of(cancelled)
+    assert shown["issued_at"] == shown["history"][-1]["issued_at"] == "2026-01-15T09:30:02.117+09:00"
 
 
 async def test_a_downloaded_paper_has_a_name_for_every_program(bench: Bench, door: Door) -> None:

@@ -61,11 +61,12 @@ async def _reached(watched: Overload, *, is_so: bool) -> None:
     await eventually(probe)
 
 
-async def test_what_a_hearer_has_fetched_does_not_shut_the_door_and_the_next_pack_does(
-    watched: Overload, channel: AbstractChannel
+async def test_what_a_hearer_has_fetched_or_will_in_a_moment_does_not_shut_the_door_and_the_next_pack_does(
+    watched: Overload, channel: AbstractChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(overload, "ON_THEIR_WAY_PACKS_MAX", 2)
     await _fetch_one(channel)
-    await _put(channel, 1)
+    await _put(channel, 3)
     await _reached(watched, is_so=False)
     await _put(channel, 1)
 

@@ -36,6 +36,29 @@ def test_new_values_keep_the_rules_of_an_application_to_the_yen_and_the_day(
 
 
 @pytest.mark.parametrize(
+    ("price", "found"),
+    [(1_300_000, []), (1_299_999, [("advance_not_paid_below_price", "/price")]), (0, [("not_positive", "/price")])],
+)
+def test_a_change_does_not_fall_below_the_price_from_which_an_advance_is_paid(
+    price: int, found: list[tuple[str, str]]
+) -> None:
+    terms = TERMS.model_copy(update={"minimum_price_yen": 1_300_000})
+    change = form("change", 1, price=price, amount=1)
+    mended = form("correction", 1, corrections={"price": 1_299_999, "amount": 1})
+
+    assert [one for one in problems(issued(), change, terms=terms) if one[0] != "amount_over_base"] == found
+    assert problems(issued(), mended, terms=terms) == [("advance_not_paid_below_price", "/corrections/price")]
+    assert problems(issued(), change if price else mended) == []
+
+
+def test_a_performance_guarantee_is_given_whatever_the_price() -> None:
+    terms = TERMS.model_copy(update={"minimum_price_yen": 1_300_000})
+    change = form("correction", 1, corrections={"price": 1_299_999, "amount": 130_000})
+
+    assert problems(concluded(line=1), change, line=1, terms=terms) == []
+
+
+@pytest.mark.parametrize(
     ("low_bid", "amount", "found"),
     [
         (False, 4_999_999, [("performance_under_minimum", "/corrections/amount")]),

@@ -93,6 +93,14 @@ def test_a_stage_that_starts_again_is_believed_sooner_to_be_away() -> None:
     assert after(Circuit(Breaker.RAMPING), failures(FAILURES_TO_OPEN_AGAIN - 1)).breaker is Breaker.RAMPING
 
 
+def test_rows_that_failed_before_are_no_news_while_the_stage_starts_again() -> None:
+    old = failures(FAILURES_TO_OPEN)
+    told = tidings_of(old, [key for key, _ in old])
+
+    assert judge(Circuit(Breaker.RAMPING), told) is None
+    assert getattr(judge(Circuit(), told), "edge", None) is Edge.KEPT_FAILING
+
+
 def test_only_the_failure_of_the_row_that_probes_counts_against_the_probe() -> None:
     late = told(PROBING, *failures(30))
     failed = told(PROBING, ("probe", FAILED))
@@ -170,12 +178,12 @@ def test_a_wish_without_a_time_waits_longer_each_round_but_not_for_each_of_many_
 
 @given(slots=st.integers(1, 500), moments=st.lists(st.floats(0, 20), min_size=2, max_size=8))
 def test_a_ramp_begins_with_one_call_never_shrinks_and_ends_with_all_slots(slots: int, moments: list[float]) -> None:
-    allowed = [ramped(slots, since_s) for since_s in sorted(moments)]
+    allowed = [ramped(slots, since_s, RAMP_S) for since_s in sorted(moments)]
 
-    assert ramped(slots, 0.0) <= max(1, slots // 16)
+    assert ramped(slots, 0.0, RAMP_S) <= max(1, slots // 16)
     assert allowed == sorted(allowed)
     assert all(1 <= one <= slots for one in allowed)
-    assert ramped(slots, RAMP_S) == slots
+    assert ramped(slots, RAMP_S, RAMP_S) == slots
 
 
 def test_every_state_can_be_left_and_reached_and_no_edge_is_idle() -> None:

@@ -55,6 +55,17 @@ def test_whatever_kept_a_stage_from_calling_it_begins_again_slowly(stage: Stage)
     assert shown(stage, (), NOW + SECOND).standing is Standing.RAMPING
 
 
+def test_after_a_short_wait_the_ramp_is_as_short() -> None:
+    stage = replace(WELL, circuit=Circuit(Breaker.RAMPING), since=NOW - SECOND, changed_at=NOW)
+    long_away = replace(stage, since=NOW - 3_600 * SECOND)
+
+    assert permitted(stage, (), SLOTS, NOW) == 1
+    assert permitted(stage, (), SLOTS, NOW + SECOND) == SLOTS
+    assert due_step(replace(stage, at=NOW + SECOND)) is not None
+    assert permitted(long_away, (), SLOTS, NOW + SECOND) < SLOTS
+    assert due_step(replace(long_away, at=NOW + SECOND)) is None
+
+
 def test_nothing_is_probed_in_a_pause_or_in_closing_hours() -> None:
     due = replace(OPEN, until=NOW)
 
