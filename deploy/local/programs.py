@@ -155,5 +155,9 @@ def _simulator_environments(place: Place) -> dict[str, dict[str, str]]:
             "CORE_SIM_HTTP_PORT": port("core"),
             "CORE_SIM_BROKER_URL": stack.addresses.vhost_url("core", place.vhost, secrets),
             "CORE_SIM_OFFICE_BROKER_URL": stack.addresses.vhost_url("office", place.vhost, secrets),
+            "CORE_SIM_INTAKE_URL": place.url("intake"),
+            "CORE_SIM_ISSUER_URL": place.url("issuer"),
+            "CORE_SIM_TOKEN": secrets.portal_tokens["office"],
+            "CORE_SIM_STORAGE": str(place.folder / "core.sqlite"),
         },
     }

@@ -1,6 +1,7 @@
 """The platform simulator, put together.
 
-Serves: POST /v1/certificates, GET /v1/certificates/{number}/{version}, POST /v1/checks, /admin/*, /livez.
+Serves: POST /v1/certificates, GET /v1/certificates/{number}/{version}, POST /v1/checks, /admin/*, /livez, and at /
+the page on which officials check a certificate.
 Keeps: every arrived certificate and a record of every request, in one sqlite file that outlives `kill -9`.
 """
 
@@ -11,8 +12,9 @@ from aiohttp import web
 
 from simulators.ledger import Ledger, Survives
 from simulators.platform.admin import AdminDoor
-from simulators.platform.checks import ChecksDoor
+from simulators.platform.checks import Checking, ChecksDoor
 from simulators.platform.keyed import KeyedDigest
+from simulators.platform.officials import OfficialsDoor
 from simulators.platform.outage import Outage
 from simulators.platform.settings import PlatformSettings
 from simulators.platform.signature import SigningKeys
@@ -43,6 +45,8 @@ def _application(settings: PlatformSettings, ledger: Ledger, keyed: KeyedDigest)
     keys = SigningKeys(settings.jwks_url) if settings.jwks_url is not None else None
     application = web.Application(client_max_size=BODY_BYTES_MAX)
     application.add_routes(CertificatesDoor(ledger, keyed, bearer, outage, keys).routes())
-    application.add_routes([web.post("/v1/checks", ChecksDoor(ledger, keyed, outage).post)])
+    checking = Checking(ledger, keyed)
+    application.add_routes([web.post("/v1/checks", ChecksDoor(checking, outage).post)])
+    application.add_routes(OfficialsDoor(checking, keys).routes())
     application.add_routes(AdminDoor(ledger, bearer, outage).routes())
     return application

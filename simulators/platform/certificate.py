@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -129,10 +130,15 @@ def read(body: bytes) -> Posted:
     return _digested(raw, certificate)
 
 
+def signed_bytes(certificate: Mapping[str, object]) -> bytes:
+    """The canonical bytes that digest and signature are over. Raises CanonicalizationError or UnicodeError."""
+    content = {name: value for name, value in certificate.items() if name not in _NOT_SIGNED}
+    return rfc8785.dumps(content)  # type: ignore[arg-type]  # Anything that json.loads makes is fine.
+
+
 def _digested(raw: dict[str, object], certificate: Certificate) -> Posted:
-    content = {name: value for name, value in raw.items() if name not in _NOT_SIGNED}
     try:
-        signed = rfc8785.dumps(content)  # type: ignore[arg-type]  # Anything that json.loads makes is fine.
+        signed = signed_bytes(raw)
     except (rfc8785.CanonicalizationError, UnicodeError) as error:
         raise Malformed("The certificate has no canonical form (RFC 8785).") from error
     if not hmac.compare_digest(hashlib.sha256(signed).hexdigest(), certificate.content_sha256):

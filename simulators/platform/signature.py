@@ -4,12 +4,13 @@ import asyncio
 import base64
 import binascii
 import json
+from datetime import datetime
 
 import aiohttp
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from simulators.clock import monotonic_s
+from simulators.clock import monotonic_s, now
 
 FETCH_S_MAX = 5.0
 FETCH_AGAIN_S_MIN = 5.0
@@ -21,10 +22,16 @@ class KeysUnavailable(Exception):
 
 
 class SigningKeys:
-    """The issuer's public keys, fetched at the first need and again when an unknown key id is met."""
+    """The issuer's public keys, fetched at the first need and again when an unknown key id is met.
+
+    Attributes:
+        url: where they are published.
+        fetched_at: when they were read last; None before that.
+    """
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self.url = url
+        self.fetched_at: datetime | None = None
         self._keys: dict[str, Ed25519PublicKey] = {}
         self._fetched_s: float | None = None
         self._fetching = asyncio.Lock()
@@ -48,8 +55,8 @@ class SigningKeys:
         async with self._fetching:
             fresh = self._fetched_s is not None and monotonic_s() - self._fetched_s < FETCH_AGAIN_S_MIN
             if kid not in self._keys and not fresh:
-                self._keys = await _fetch(self._url)
-                self._fetched_s = monotonic_s()
+                self._keys = await _fetch(self.url)
+                self._fetched_s, self.fetched_at = monotonic_s(), now()
             return self._keys.get(kid)
 
 

@@ -75,8 +75,10 @@ class GuaranteeDetail(GuaranteeItem):
     """電子保証概要 ※最新の情報を表示しています: the latest arrived version, and the history.
 
     `version` is the one in force, which a change names as its `base_version`; there is none before the first.
+    `portal` is where the application came from: with `application_id` and `kind` the office's name for it.
     """
 
+    portal: str
     version: int | None
     jv_name: str | None
     depository: str | None
@@ -144,6 +146,7 @@ class Detailed:
     message_from_guarantor: str | None
     mail_wanted: bool
     versions: tuple[ShownVersion, ...]
+    portal: str = ""
     line: int = 0
     lines: tuple[LineNow, ...] = ()
     terms: Terms | None = None
@@ -201,6 +204,7 @@ def detail_of(detailed: Detailed, today: date, *, sees_all: bool) -> GuaranteeDe
     """The overview as it is shown on this day, to a portal or to the office, who sees all."""
     return GuaranteeDetail(
         **_item_fields(detailed.listed, today),
+        portal=detailed.portal,
         version=_in_force(detailed.versions),
         jv_name=detailed.jv_name,
         depository=detailed.depository,

@@ -200,6 +200,7 @@ async def detailed(connection: "Connection", number: str, portal: str | None) ->
         message_from_guarantor=record["message_from_guarantor"],
         mail_wanted=record["mail_wanted"],
         versions=_shown(versions),
+        portal=record["portal"],
         line=from_json(record["kinds"]).index(record["kind"]),
         lines=tuple(lines[application]),
         terms=None if record["terms"] is None else Terms.model_validate_json(record["terms"]),

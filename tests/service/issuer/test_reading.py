@@ -170,6 +170,7 @@ async def test_before_the_arrival_the_history_is_empty_for_a_portal_and_complete
     _, offices, _ = await door.call("GET", f"{LIST}/{number}", caller="office")
 
     assert (ours["status_ja"], ours["history"]) == ("電子証書送信中", [])
+    assert (ours["portal"], offices["portal"]) == ("portal-a", "portal-a")
     assert [(row["no"], row["version"], row["state"]) for row in offices["history"]] == [(None, 1, "in_transit")]
 
 

@@ -70,8 +70,8 @@ def test_the_lock_opens_when_the_failures_are_old(empty: sqlite3.Connection) -> 
     def judged(at_s: float) -> checks.Match | checks.NoMatch | checks.Locked:
         return checks.judge(empty, "00000-000001", b"x" * 32, b"y" * 32, at_s)
 
-    for second in range(checks.FAILURES_MAX):
-        judged(float(second))
+    told = [judged(float(second)) for second in range(checks.FAILURES_MAX)]
 
+    assert told == [checks.NoMatch(left) for left in (4, 3, 2, 1, 0)]
     assert judged(5.0) == checks.Locked(checks.LOCKED_S - 5.0)
-    assert judged(checks.LOCKED_S + 0.5) == checks.NoMatch()
+    assert judged(checks.LOCKED_S + 0.5) == checks.NoMatch(0)

@@ -51,7 +51,8 @@ def test_without_a_broker_portal_and_core_say_so_and_end_cleanly() -> None:
     outside = {"INTAKE_URL": "http://127.0.0.1:1", "ISSUER_URL": "http://127.0.0.1:1", "ID": "portal-a", "TOKEN": "t"}
     portal = {f"PORTAL_SIM_{name}": text for name, text in outside.items()}
     portal |= {"PORTAL_SIM_BROKER_URL": NOWHERE, "PORTAL_SIM_HTTP_PORT": "0"}
-    core = {"CORE_SIM_BROKER_URL": NOWHERE, "CORE_SIM_OFFICE_BROKER_URL": NOWHERE, "CORE_SIM_HTTP_PORT": "0"}
+    core = {f"CORE_SIM_{name}": text for name, text in outside.items() if name != "ID"}
+    core |= {"CORE_SIM_BROKER_URL": NOWHERE, "CORE_SIM_OFFICE_BROKER_URL": NOWHERE, "CORE_SIM_HTTP_PORT": "0"}
     with running("portal", portal) as one, running("core", core) as other:
         readiness = [program.call("GET", "/livez") for program in (one, other)]
         as_json = {"Content-Type": "application/json"}

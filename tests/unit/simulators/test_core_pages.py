@@ -1,0 +1,306 @@
+"""The office's pages in front of an outside that the test plays: what is shown, what is taken, what is turned away.
+
+What comes of a decision or a change in the real system is told in tests/browser.
+"""
+
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import aio_pika
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from simulators.core import office as reading
+from simulators.core import pages
+from simulators.core.desk import SCHEMA, Desk
+from simulators.core.doors import OfficeDoors
+from simulators.core.office import Office
+from simulators.core.pages import OfficeDoor
+from simulators.ledger import Ledger, Survives
+from simulators.wire import CORE_EXCHANGE, NotConfirmed, Sender
+from tests.unit.simulators.folders import NUMBER, example, guarantee, row
+from tests.unit.simulators.reading_pages import Page
+
+HOSTILE = "<script>alert(1)</script>\"'&<img src=x onerror=alert(1)>{{ 7*7 }}"
+OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
+AWAITING = {"status": "awaiting_conclusion", "status_ja": "引受審査中"}
+
+
+@dataclass
+class Outside:
+    """Intake and issuer as one server: it answers what the test says and keeps what it was sent."""
+
+    guarantee: dict[str, Any] = field(default_factory=lambda: guarantee(row(1)))
+    application: dict[str, Any] = field(default_factory=lambda: example("application"))
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    change_answer: tuple[int, Any] = (202, {})
+    pages: int = 1
+    sent: list[dict[str, Any]] = field(default_factory=list)
+    listed: int = 0
+
+    def routes(self) -> list[web.RouteDef]:
+        one = f"/v1/guarantees/{NUMBER}"
+        return [
+            web.get("/v1/guarantees", self._list),
+            web.get(one, self._telling(lambda: self.guarantee)),
+            web.get(one + "/certificates/{version}", self._telling(lambda: example("certificate"))),
+            web.get("/v1/applications/{id}", self._telling(lambda: {"application": self.application})),
+            web.get("/v1/changes", self._telling(lambda: {"items": self.requests, "next_cursor": None})),
+            web.post("/v1/changes", self._change),
+        ]
+
+    def _telling(self, value: Callable[[], object]) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def tell(_: web.Request) -> web.Response:
+            return web.json_response(value())
+
+        return tell
+
+    async def _list(self, request: web.Request) -> web.Response:
+        assert request.headers["Authorization"] == "Bearer office-token"
+        self.listed += 1
+        more = NUMBER if self.listed < self.pages else None
+        return web.json_response({"items": [self.guarantee], "next_cursor": more})
+
+    async def _change(self, request: web.Request) -> web.Response:
+        self.sent.append(await request.json())
+        status, value = self.change_answer
+        return web.json_response(value, status=status)
+
+
+@dataclass
+class Broker(Sender):
+    """A sender that keeps what it would publish; the real one is told apart in tests/unit/simulators/test_wire.py."""
+
+    published: list[tuple[str, dict[str, Any], str | None]] = field(default_factory=list)
+    is_away: bool = False
+
+    def __post_init__(self) -> None:
+        super().__init__("amqp://nobody@127.0.0.1:1", CORE_EXCHANGE)
+
+    async def send(self, message: aio_pika.Message, routing_key: str) -> None:
+        if self.is_away:
+            raise NotConfirmed("away")
+        self.published.append((routing_key, json.loads(message.body), message.message_id))
+
+
+@dataclass
+class Bench:
+    """The office's pages, their outside and their broker."""
+
+    client: TestClient[web.Request, web.Application]
+    outside: Outside
+    broker: Broker
+
+    async def get(self, path: str) -> tuple[int, Page]:
+        async with self.client.get(path) as answer:
+            page = Page(await answer.text())
+            page.assert_in_order()
+            return answer.status, page
+
+    async def post(self, path: str, form: dict[str, str], **headers: str) -> tuple[int, str, str]:
+        given = headers or OWN_PAGE
+        async with self.client.post(path, data=form, headers=given, allow_redirects=False) as answer:
+            return answer.status, answer.headers.get("Location", ""), Page(await answer.text()).words
+
+
+@pytest.fixture
+async def bench(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+    monkeypatch.setattr(pages, "SETTLES_S_MAX", 0.1)
+    async with AsyncExitStack() as closing:
+        outside, broker = Outside(), Broker()
+        behind = web.Application()
+        behind.add_routes(outside.routes())
+        server = await closing.enter_async_context(TestServer(behind))
+        ledger = Ledger(":memory:", SCHEMA, Survives.KILL)
+        await ledger.open()
+        closing.push_async_callback(ledger.close)
+        address = str(server.make_url("")).rstrip("/")
+        doors = await closing.enter_async_context(OfficeDoors(address, address, "office-token"))
+        desk = Desk(ledger)
+        application = web.Application()
+        application.add_routes(OfficeDoor(Office(doors, desk), desk, broker).routes())
+        client = await closing.enter_async_context(TestClient(TestServer(application)))
+        yield Bench(client, outside, broker)
+
+
+ONE = f"/guarantees/{NUMBER}"
+
+
+async def test_a_guarantee_that_waits_is_listed_and_shows_contact_and_message(bench: Bench) -> None:
+    bench.outside.guarantee = guarantee(**AWAITING)
+    bench.outside.application["message_to_guarantor"] = "至急お願いします。"
+    _, listed = await bench.get("/")
+    _, shown = await bench.get(ONE)
+
+    assert ONE in listed.addresses
+    assert "引受審査中" in listed.words
+    for words in ("至急お願いします。", "三島 太郎", "055-000-0000", "工務部", "静岡支店", "送信元 portal-a"):
+        assert words in shown.words
+
+
+@pytest.mark.parametrize("path", ["/", "/?tab=attention", "/?tab=all", "/?contractor=x", "/orders", "/?tab=nothing"])
+async def test_every_list_stands_empty_and_full(bench: Bench, path: str) -> None:
+    status, _ = await bench.get(path)
+
+    assert status == 200
+
+
+async def test_a_list_that_ends_early_says_so(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "SCANNED_PAGES_MAX", 2)
+    bench.outside.pages = 3
+    _, shown = await bench.get("/?tab=all")
+
+    assert bench.outside.listed == 2
+    assert "これより古いものは、検索してください。" in shown.words
+
+
+async def test_concluding_announces_the_line_of_the_portals_application(bench: Bench) -> None:
+    bench.outside.guarantee = guarantee(**AWAITING)
+    form = {"event_id": "e-1", "message_from_guarantor": " ありがとうございます。\r\n "}
+    answers = [await bench.post(f"{ONE}/conclusion", form) for _ in range(2)]
+    keys, facts, ids = zip(*bench.broker.published, strict=True)
+
+    assert [(status, location) for status, location, _ in answers] == [(303, f"{ONE}?done=concluded")] * 2
+    assert set(keys) == {"core.guarantee_concluded.v1"}
+    assert facts[0] | {"concluded_at": ""} == example("guarantee_concluded") | {
+        "concluded_at": "",
+        "message_from_guarantor": "ありがとうございます。",
+    }
+    assert ids == ("e-1", "e-1")
+
+
+async def test_declining_needs_a_reason_and_names_the_line(bench: Bench) -> None:
+    bench.outside.guarantee = guarantee(kind="contract_performance", **AWAITING)
+    without = await bench.post(f"{ONE}/refusal", {"reason": "  "})
+    given = await bench.post(f"{ONE}/refusal", {"reason": "決算書をご提出ください。"})
+    [(key, fact, _)] = bench.broker.published
+
+    assert without[0] == 422
+    assert "お引受できない理由を入力してください。" in without[2]
+    assert given[:2] == (303, f"{ONE}?done=declined")
+    assert key == "core.guarantee_declined.v1"
+    assert fact["kind"] == "contract_performance"
+    assert [(one["pointer"], one["message_ja"]) for one in fact["problems"]] == [
+        ("/guarantees/1", "決算書をご提出ください。")
+    ]
+
+
+async def test_what_is_decided_is_not_decided_again(bench: Bench) -> None:
+    status, _, words = await bench.post(f"{ONE}/conclusion", {})
+
+    assert (status, bench.broker.published) == (409, [])
+    assert "引受の判断は、すでに済んでいます。" in words
+
+
+async def test_a_broker_that_is_away_is_said_and_nothing_is_claimed(bench: Bench) -> None:
+    bench.outside.guarantee = guarantee(**AWAITING)
+    bench.broker.is_away = True
+    status, _, words = await bench.post(f"{ONE}/conclusion", {})
+
+    assert status == 503
+    assert "二重には処理されません" in words
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none", None])
+@pytest.mark.parametrize("path", ["conclusion", "refusal", "correction", "change_cancellation", "termination"])
+async def test_no_other_site_can_send_a_form(bench: Bench, path: str, site: str | None) -> None:
+    bench.outside.guarantee = guarantee(**AWAITING)
+    headers = {"Origin": "https://evil.example"} | ({"Sec-Fetch-Site": site} if site else {})
+    status, _, _ = await bench.post(f"{ONE}/{path}", {"confirmed": "yes", "reason": "x"}, **headers)
+
+    assert status == 403
+    assert (bench.broker.published, bench.outside.sent) == ([], [])
+
+
+@pytest.mark.parametrize("kind", ["change_cancellation", "termination"])
+async def test_what_cannot_be_undone_is_confirmed_by_a_person(bench: Bench, kind: str) -> None:
+    _, form = await bench.get(f"{ONE}/{kind}")
+    unconfirmed = await bench.post(f"{ONE}/{kind}", {})
+    confirmed = await bench.post(f"{ONE}/{kind}", {"confirmed": "yes"})
+
+    assert any(one["id"] == "confirmed" and "checked" not in one for one in form.fields)
+    assert unconfirmed[0] == 422
+    assert "チェックを入れてください。" in unconfirmed[2]
+    assert confirmed[:2] == (303, f"{ONE}?done={kind}")
+    assert [sent["version_kind"] for sent in bench.outside.sent] == [kind]
+
+
+async def test_what_the_door_has_against_a_correction_stands_at_its_fields(bench: Bench) -> None:
+    problems = [{"code": "x", "pointer": "/corrections/price", "message_ja": "請負金額の問題", "message_en": "x"}]
+    bench.outside.change_answer = (422, {"errors": problems})
+    form = {"price": "1", "project_name": HOSTILE}
+    async with bench.client.post(f"{ONE}/correction", data=form, headers=OWN_PAGE) as answer:
+        page = Page(await answer.text())
+    page.assert_in_order()
+    fields = {str(one["id"]): one for one in page.fields}
+
+    assert answer.status == 422
+    assert "請負金額の問題" in page.words
+    assert (fields["price"]["aria-invalid"], fields["price"]["value"]) == ("true", "1")
+    assert "price-problem" in str(fields["price"]["aria-describedby"])
+    assert fields["project_name"]["value"] == HOSTILE
+    assert "aria-invalid" not in fields["project_name"]
+
+
+async def test_what_the_issuer_refuses_comes_back_into_the_form_as_another_change(bench: Bench) -> None:
+    """An accepted change keeps its id for ever, so a mended one must not bear it."""
+    _, form = await bench.get(f"{ONE}/correction")
+    hidden = {str(one["name"]): str(one["value"]) for one in form.all("input") if one.get("type") == "hidden"}
+    problem = {"code": "x", "pointer": "/corrections/amount", "message_ja": "上限を超えています。", "message_en": "x"}
+    entry = {"portal": "portal-b", "outcome": "rejected", "problems": [problem], "answered_at": "2026-07-01T00:00:00Z"}
+    bench.outside.requests = [entry | {"change_id": hidden["change_id"]}]
+    async with bench.client.post(f"{ONE}/correction", data=hidden | {"amount": "1"}, headers=OWN_PAGE) as answer:
+        page = Page(await answer.text())
+    again = {str(one["name"]): str(one["value"]) for one in page.all("input") if one.get("type") == "hidden"}
+
+    assert (answer.status, len(bench.outside.sent)) == (422, 1)
+    assert "上限を超えています。" in page.words
+    assert bench.outside.sent[0]["change_id"] == hidden["change_id"] != again["change_id"]
+
+
+async def test_nothing_from_outside_becomes_part_of_a_page(bench: Bench) -> None:
+    told = [{"code": "x", "pointer": "", "message_ja": HOSTILE, "message_en": "x"}]
+    named = dict.fromkeys(("obligee_name", "project_name", "contractor_name", "jv_name", "depository"), HOSTILE)
+    shown = named | {"message_from_guarantor": HOSTILE, "problems": told, "remarks": told, "status_ja": HOSTILE}
+    bench.outside.guarantee = guarantee(row(1, note=HOSTILE), **shown)
+    bench.outside.application |= {
+        "message_to_guarantor": HOSTILE,
+        "contact": dict.fromkeys(("department", "title", "name", "phone"), HOSTILE),
+        "paper_delivery": HOSTILE,
+    }
+    entry = {"portal": "portal-a", "change_id": HOSTILE, "answered_at": "2026-07-01T00:00:00Z"}
+    bench.outside.requests = [entry | {"outcome": "rejected", "problems": told}]
+    for path in ("/?tab=all", ONE, f"{ONE}/termination", f"/?project={HOSTILE.replace('&', '%26')}"):
+        status, page = await bench.get(path)
+
+        assert status == 200
+        assert HOSTILE in page.words
+        assert not page.all("img")
+
+
+async def test_an_unknown_number_and_a_foreign_word_are_not_found(bench: Bench) -> None:
+    for path in ("/guarantees/99999-999999", "/guarantees/abc", "/guarantees/..%2Fx"):
+        status, page = await bench.get(path)
+
+        assert status == 404
+        assert "この保証契約番号の保証はありません。" in page.words
+
+
+async def test_an_outside_that_is_away_is_said(bench: Bench) -> None:
+    elsewhere = OfficeDoors("http://127.0.0.1:1", "http://127.0.0.1:1", "t")
+    async with elsewhere:
+        application = web.Application()
+        ledger = Ledger(":memory:", SCHEMA, Survives.KILL)
+        await ledger.open()
+        application.add_routes(OfficeDoor(Office(elsewhere, Desk(ledger)), Desk(ledger), bench.broker).routes())
+        async with TestClient(TestServer(application)) as client, client.get("/") as answer:
+            text = re.sub(r"\s+", " ", Page(await answer.text()).words)
+        await ledger.close()
+
+    assert answer.status == 502
+    assert "応答していません。" in text
