@@ -69,6 +69,8 @@ async def test_a_group_is_counted_first_then_replayed_and_followed_to_its_end(wa
 
     text = await eventually(is_over, within_s=60)
 
+    await watched.journalled(1)
+
     assert "30 would be acted on" in dry
     assert untouched == 30
     assert address.startswith("/parked/progress/")
