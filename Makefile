@@ -7,7 +7,7 @@ STAMP := .venv/.set-up
 PYTHON := .venv/bin/python
 BIN := .venv/bin
 
-.PHONY: help set-up up down status demo test lint unit service e2e faults faults-quick crash-points storm storm-again away breaks diagram overload clean bench bench-quick bench-growth bench-report
+.PHONY: help set-up up down status demo test lint unit service e2e browser story faults faults-quick crash-points storm storm-again away breaks diagram overload clean bench bench-quick bench-growth bench-report
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / { printf "  make %-25s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -35,8 +35,11 @@ test: $(STAMP) ## Everything that is checked: style, types, imports, all tests.
 lint: $(STAMP) ## Style, types and import rules only.
 	@$(PYTHON) -m deploy.local test lint
 
-unit service e2e faults: $(STAMP) ## One group of tests only.
+unit service e2e browser faults: $(STAMP) ## One group of tests only.
 	@$(PYTHON) -m deploy.local test $@
+
+story: $(STAMP) ## The flyer's story in a browser, a line for each step.
+	@$(PYTHON) -m tests.browser
 
 faults-quick: $(STAMP) ## A short seeded round of faults with its ledger; SEED=n.
 	@$(PYTHON) -m tests.faults quick --seed $(or $(SEED),1)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from deploy.local.install import install_for_tests
 from deploy.local.lease import leased, stop_keeper
 from deploy.local.screen import say
 from deploy.places import CHECKOUT
@@ -27,16 +28,18 @@ class Check:
         name: what is checked, as the progress line says it.
         command: a program of the virtual environment and its arguments.
         needs_servers: whether it needs PostgreSQL and RabbitMQ.
+        needs_browser: whether it needs a browser, which is installed where that is possible.
     """
 
     group: str
     name: str
     command: Sequence[str]
     needs_servers: bool = False
+    needs_browser: bool = False
 
 
-def _tests(group: str, name: str, *arguments: str, servers: bool = True) -> Check:
-    return Check(group, name, ("pytest", "-q", *arguments), needs_servers=servers)
+def _tests(group: str, name: str, *arguments: str, servers: bool = True, browser: bool = False) -> Check:
+    return Check(group, name, ("pytest", "-q", *arguments), needs_servers=servers, needs_browser=browser)
 
 
 CHECKS: Final = (
@@ -47,6 +50,7 @@ CHECKS: Final = (
     _tests("unit", "unit tests", "tests/unit", *_TWO_WORKERS, servers=False),
     _tests("service", "service and contract tests", "tests/service", "tests/contract", *_TWO_WORKERS),
     _tests("e2e", "end-to-end tests", "tests/e2e"),
+    _tests("browser", "pages in a browser", "tests/browser", browser=True),
     _tests("faults", "fault tests", "tests/faults"),
 )
 GROUPS: Final = tuple(dict.fromkeys(check.group for check in CHECKS))
@@ -70,6 +74,8 @@ def run(groups: Sequence[str]) -> int:
             if check.needs_servers and not leasing:
                 held.enter_context(leased())
                 leasing = True
+            if check.needs_browser:
+                install_for_tests(say)
             if not _passes(command):
                 failed.append(check.name)
     stop_keeper()

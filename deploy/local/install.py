@@ -16,13 +16,13 @@ from deploy.places import RUN
 
 PACKAGE: Final = "rabbitmq-server"
 POLICY: Final = Path("/usr/sbin/policy-rc.d")
-POLICY_TEXT: Final = "#!/bin/sh\n# Put here by hosho while it installs RabbitMQ: no service is started.\nexit 101\n"
+POLICY_TEXT: Final = "#!/bin/sh\n# Put here by hosho while it installs packages: no service is started.\nexit 101\n"
 
 Say = Callable[[str], None]
 
 
 class NotInstalled(LocalFailure):
-    """apt-get could not install RabbitMQ; its last lines stand behind this sentence."""
+    """apt-get could not install a package; its last lines stand behind this sentence."""
 
 
 def can_install() -> bool:
@@ -45,17 +45,23 @@ def install(say: Say) -> None:
     Raises:
         NotInstalled: with the end of what apt-get said.
     """
-    with _no_service_starts():
-        if _apt("install", "-y", "--no-install-recommends", PACKAGE).returncode != 0:
-            say("RabbitMQ: fetching the package lists")
-            _apt("update", "-q")
-            outcome = _apt("install", "-y", "--no-install-recommends", PACKAGE)
-            if outcome.returncode != 0:
-                end = "\n".join("  " + line for line in (outcome.stdout + outcome.stderr).splitlines()[-8:])
-                raise NotInstalled(f"apt-get could not install {PACKAGE}; it said:\n{end}")
+    _install_packages([PACKAGE], say)
     if Path("/run/systemd/system").is_dir():
         # The package asks systemd to start a broker at each boot; this machine's owner never wanted one.
         _as_root("systemctl", "disable", "--quiet", PACKAGE)
+
+
+def _install_packages(packages: Sequence[str], say: Say) -> None:
+    install_them = ("install", "-y", "--no-install-recommends", *packages)
+    with _no_service_starts():
+        if _apt(*install_them).returncode == 0:
+            return
+        say("apt-get: fetching the package lists")
+        _apt("update", "-q")
+        outcome = _apt(*install_them)
+    if outcome.returncode != 0:
+        end = "\n".join("  " + line for line in (outcome.stdout + outcome.stderr).splitlines()[-8:])
+        raise NotInstalled(f"apt-get could not install {' '.join(packages)}; it said:\n{end}")
 
 
 def _apt(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -78,6 +84,29 @@ def _no_service_starts() -> Iterator[None]:
         yield
     finally:
         _as_root("rm", "-f", str(POLICY))
+
+
+CHROMIUM: Final = Path("/usr/bin/chromium")
+FOR_TESTS: Final = {
+    "chromium": CHROMIUM,
+    "fonts-ipaexfont-gothic": Path("/usr/share/fonts/opentype/ipaexfont-gothic/ipaexg.ttf"),
+}
+"""Debian packages that only tests need, and a file of each: a browser, and a face with Japanese letters for it."""
+
+
+def install_for_tests(say: Say) -> bool:
+    """Install what browser tests need where it is missing; gives whether it is all there.
+
+    Elsewhere than on Debian, or without rights, nothing is done: the tests then say loudly what they lack.
+
+    Raises:
+        NotInstalled: with the end of what apt-get said.
+    """
+    missing = [package for package, file in FOR_TESTS.items() if not file.exists()]
+    if missing and can_install():
+        say(f"for the tests: installing {' and '.join(missing)}")
+        _install_packages(missing, say)
+    return all(file.exists() for file in FOR_TESTS.values())
 
 
 TOOLS: Final = RUN / "tools"

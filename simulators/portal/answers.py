@@ -43,11 +43,13 @@ class AnswerBook:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._news = asyncio.Event()
+        self._heard = 0
 
     async def keep(self, answers: Sequence[Answer]) -> None:
         """Keeps answers; returns once they are safe, so that they may be acknowledged."""
         heard_at = clock.now().isoformat()
         await self._ledger.do(lambda db: _keep(db, answers, heard_at))
+        self._heard += 1
         told, self._news = self._news, asyncio.Event()
         told.set()
 
@@ -62,6 +64,17 @@ class AnswerBook:
     async def count(self) -> int:
         """How many different answers were heard."""
         return await self._ledger.do(lambda db: int(db.execute("select count(*) from answer").fetchone()[0]))
+
+    async def news(self, after: int) -> int:
+        """Returns when more batches than `after` have been heard, and how many."""
+        while self._heard <= after:
+            await self._news.wait()
+        return self._heard
+
+    @property
+    def heard(self) -> int:
+        """How many batches of answers have been heard since the start."""
+        return self._heard
 
     async def wait_for(self, application_id: str, *types: str, timeout_s: float = 30.0) -> Answer:
         """The first answer of one of these types to this application. Raises TimeoutError."""

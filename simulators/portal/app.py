@@ -1,7 +1,8 @@
 """The portal program, put together.
 
 Sends: application.submitted, change.requested over AMQP or HTTP. Hears: the queue `portal.<portal>`.
-Serves on loopback: /send, /samples, /applications, /changes, /answers, /guarantees, /livez.
+Serves on loopback: pages for people at /, and for programs /send, /samples, /applications, /changes, /answers,
+/guarantees, /livez.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -12,6 +13,7 @@ from aiohttp import web
 
 from simulators.portal.client import Access, Portal
 from simulators.portal.settings import PortalSettings
+from simulators.portal.site.door import site_routes
 from simulators.portal.web import BODY_BYTES_MAX, PortalDoor
 from simulators.program import problem_answer, serving
 
@@ -32,7 +34,7 @@ async def start() -> AsyncIterator[Mapping[str, object]]:
     )
     async with Portal(access) as portal:
         application = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[_outside_away])
-        application.add_routes(PortalDoor(portal).routes())
+        application.add_routes([*PortalDoor(portal).routes(), *site_routes(portal)])
         async with serving(application, settings.host, settings.http_port, portal.reasons) as port:
             yield {"http_port": port, "portal": settings.id}
 

@@ -19,12 +19,14 @@ from simulators import clock, wire
 from simulators.ledger import Ledger, Survives
 from simulators.portal.answers import SCHEMA, Answer, AnswerBook
 from simulators.portal.doors import Doors
+from simulators.portal.sent import SENT_SCHEMA, SentBook
 
 ACCEPTED = "intake.application_accepted.v1"
 REJECTED = "intake.application_rejected.v1"
 CONFLICTED = "intake.application_conflicted.v1"
 CHANGE_ACCEPTED = "intake.change_accepted.v1"
 CHANGE_REJECTED = "intake.change_rejected.v1"
+CHANGE_REFUSED = "issuer.change_refused.v1"
 STATUS_CHANGED = "issuer.guarantee_status_changed.v1"
 ISSUED = "issuer.guarantee_issued.v1"
 UNREADABLE = "unreadable"
@@ -45,13 +47,14 @@ class Access:
 
 
 class Portal:
-    """One upstream portal. `answers` keeps what it heard; `doors` are its HTTP calls."""
+    """One upstream portal. `answers` keeps what it heard, `sent` what its pages sent; `doors` are its HTTP calls."""
 
     def __init__(self, access: Access) -> None:
         self.access = access
         self.doors = Doors(access.intake_url, access.issuer_url, access.token)
-        self._ledger = Ledger(access.storage or ":memory:", SCHEMA, Survives.KILL)
+        self._ledger = Ledger(access.storage or ":memory:", SCHEMA + SENT_SCHEMA, Survives.KILL)
         self.answers = AnswerBook(self._ledger)
+        self.sent = SentBook(self._ledger)
         self._sender = wire.Sender(access.broker_url, wire.APPLICATIONS_EXCHANGE)
         self._listener = wire.Listener(access.broker_url, f"portal.{access.portal}", self._take)
 

@@ -1,0 +1,107 @@
+"""手続状況 of what was sent, as the answers in the portal's queue tell it: at least once each, and in no order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from simulators.portal.answers import Answer
+from simulators.portal.client import (
+    ACCEPTED,
+    CHANGE_ACCEPTED,
+    CHANGE_REFUSED,
+    CHANGE_REJECTED,
+    ISSUED,
+    REJECTED,
+    STATUS_CHANGED,
+)
+from simulators.portal.sent import Sent
+from simulators.portal.site.form import KINDS
+
+SENT_JA = "送信済"
+ACCEPTED_JA = "受付済"
+REJECTED_JA = "受付できません"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One guarantee of an application as far as it is known."""
+
+    kind: str
+    certificate_form: str
+    status: str
+    status_ja: str
+    guarantee_number: str | None = None
+    issued_at: str | None = None
+    message: str | None = None
+
+    @property
+    def title(self) -> str:
+        """Its name."""
+        return KINDS.get(self.kind, self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One application and its lines; `problems` are the reasons of a refusal, of any line too."""
+
+    sent: Sent
+    lines: tuple[Line, ...]
+    problems: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+def progress_of(sent: Sent, answers: Sequence[Answer]) -> Progress:
+    """What has become of an application: of two answers about one line the later one counts."""
+    bodies = [(one.type, one.data) for one in answers if isinstance(one.data, dict)]
+    types = {kind for kind, _ in bodies}
+    status = "accepted" if ACCEPTED in types else "rejected" if REJECTED in types else "sent"
+    word = {"accepted": ACCEPTED_JA, "rejected": REJECTED_JA, "sent": SENT_JA}[status]
+    lines = tuple(
+        _line(line["kind"], line["certificate_form"], (status, word), bodies) for line in sent.body["guarantees"]
+    )
+    problems = _sentences(bodies, (REJECTED, STATUS_CHANGED), "problems")
+    return Progress(sent, lines, problems if status != "accepted" or _declined(lines) else (), _remarks(bodies))
+
+
+def change_state(answers: Sequence[Answer]) -> tuple[str, tuple[str, ...]]:
+    """How a change stands, and why it was refused."""
+    bodies = [(one.type, one.data) for one in answers if isinstance(one.data, dict)]
+    types = {kind for kind, _ in bodies}
+    refused = _sentences(bodies, (CHANGE_REJECTED, CHANGE_REFUSED), "problems")
+    if refused:
+        return REJECTED_JA, refused
+    return (ACCEPTED_JA if CHANGE_ACCEPTED in types else SENT_JA), ()
+
+
+def _line(
+    kind: str, certificate_form: str, first: tuple[str, str], bodies: Sequence[tuple[str, Mapping[str, Any]]]
+) -> Line:
+    mine = [(what, data) for what, data in bodies if data.get("kind") == kind]
+    moves = [data for what, data in mine if what == STATUS_CHANGED]
+    issued = [data for what, data in mine if what == ISSUED]
+    if not moves:
+        return Line(kind, certificate_form, *first)
+    last = max(moves, key=lambda data: datetime.fromisoformat(data["at"]))
+    return Line(
+        kind,
+        certificate_form,
+        last["to"],
+        last["status_ja"],
+        last["guarantee_number"],
+        max((data["issued_at"] for data in issued), key=datetime.fromisoformat, default=None),
+        last.get("message_from_guarantor"),
+    )
+
+
+def _declined(lines: Sequence[Line]) -> bool:
+    return any(line.status == "declined" for line in lines)
+
+
+def _remarks(bodies: Sequence[tuple[str, Mapping[str, Any]]]) -> tuple[str, ...]:
+    return _sentences(bodies, (ACCEPTED,), "remarks")
+
+
+def _sentences(bodies: Sequence[tuple[str, Mapping[str, Any]]], types: tuple[str, ...], where: str) -> tuple[str, ...]:
+    found = [one["message_ja"] for what, data in bodies if what in types for one in data.get(where) or ()]
+    return tuple(dict.fromkeys(found))
