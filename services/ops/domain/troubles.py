@@ -11,6 +11,9 @@ from enum import IntEnum, StrEnum
 from typing import Any, Final
 
 OUTBOX_S_MAX: Final = 120.0
+WAIT_S_MAX: Final = 600.0
+"""An outside that is not there, or asks to wait for longer than this, is one that fails."""
+
 OLD_CALL_S_MAX: Final = 3_600.0
 MANY_PARKED_FACTS: Final = 50
 LEDGER_ALARMS: Final = frozenset({"gap", "double"})
@@ -197,7 +200,9 @@ def _of_stage(name: str, stage: Mapping[str, Any], at: datetime) -> Iterator[Tro
         told = f"{paused['by']}: {paused['reason']}" if paused else why
         yield Trouble(by_standing[standing], errand, told, since, waits, service=name)
     elif standing in ("waiting", "closed_hours"):
-        yield Trouble(Kind.OUTSIDE_FAILING, errand, why or standing, since, waits, service=name, level=Level.NOTE)
+        is_lasting = standing == "waiting" and since is not None and at - since > timedelta(seconds=WAIT_S_MAX)
+        level = Level.NOW if is_lasting else Level.NOTE
+        yield Trouble(Kind.OUTSIDE_FAILING, errand, why or standing, since, waits, service=name, level=level)
     elif waits and is_old:
         yield Trouble(Kind.ERRANDS_OLD, errand, why, oldest_at, waits, service=name)
     elif rows["waiting"]:

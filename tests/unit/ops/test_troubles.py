@@ -69,6 +69,13 @@ def test_a_service_that_cannot_work_is_told_by_its_reason(reasons: dict[str, str
         ({"standing": "paused", "paused": {"by": "a", "reason": "b"}}, Kind.STAGE_PAUSED, Level.SOON, 0),
         ({"standing": "closed_hours", "rows": {"due": 4}}, Kind.OUTSIDE_FAILING, Level.NOTE, 4),
         ({"standing": "waiting", "rows": {"due": 4}}, Kind.OUTSIDE_FAILING, Level.NOTE, 4),
+        ({"standing": "waiting", "since": EARLIER.isoformat()}, Kind.OUTSIDE_FAILING, Level.NOTE, 0),
+        (
+            {"standing": "waiting", "since": (AT - timedelta(minutes=11)).isoformat()},
+            Kind.OUTSIDE_FAILING,
+            Level.NOW,
+            0,
+        ),
         ({"rows": {"held": 2}}, Kind.ROWS_HELD, Level.SOON, 2),
         ({"rows": {"waiting": 2, "oldest_at": EARLIER.isoformat()}}, Kind.ERRANDS_OLD, Level.NOTE, 2),
         (

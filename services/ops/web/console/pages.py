@@ -120,7 +120,8 @@ class _Ago:
 
     def __call__(self, told: str | datetime | None) -> str:
         read = read_moment(told)
-        return "–" if read is None else str(self._lasting(max(0.0, (clock.now() - read).total_seconds())))
+        # Nobody wants to know how many milliseconds ago.
+        return "–" if read is None else str(self._lasting(max(1.0, (clock.now() - read).total_seconds())))
 
 
 def part(text: object) -> str:
