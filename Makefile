@@ -7,7 +7,7 @@ STAMP := .venv/.set-up
 PYTHON := .venv/bin/python
 BIN := .venv/bin
 
-.PHONY: help set-up up down status demo test lint unit service e2e browser story faults faults-quick crash-points storm storm-again away breaks contracts diagram overload clean bench bench-quick bench-growth bench-report
+.PHONY: help set-up up down status demo test lint unit service e2e browser story faults faults-quick crash-points storm storm-again away night breaks contracts diagram overload clean bench bench-quick bench-growth bench-report
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / { printf "  make %-25s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -55,6 +55,9 @@ storm-again: $(STAMP) ## Run every seed once more that ever found something.
 
 away: $(STAMP) ## The platform is away for longer than any back-off; about ten minutes.
 	@$(PYTHON) -m tests.faults away --seed $(or $(SEED),1)
+
+night: $(STAMP) ## The scripted night at length: five troubles shown, called and mended; APPLICATIONS=n.
+	@HOSHO_NIGHT_APPLICATIONS=$(or $(APPLICATIONS),200) $(PYTHON) -m pytest -q -s tests/faults/test_night.py
 
 breaks: $(STAMP) ## Break nine promises on purpose, in a copy, and see that each is caught; writes build/breaks.json.
 	@$(PYTHON) -m tests.faults breaks

@@ -5,7 +5,7 @@ facts share queues, and what waits in the broker's is passed by nobody. So the d
 even fetched what was told last; what they have fetched they take in turns between the portals.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from shared import clock, outbox
@@ -25,20 +25,28 @@ before it is fetched; a door that shuts for that stands shut half of the time.
 """
 
 LOOK_EVERY_S: Final = 0.05
+LOOK_AT_REST_EVERY_S: Final = 1.0
+"""While nothing of ours is on its way, little was let in since the last look; and a look takes three round trips."""
 
 
 class Overload:
-    """Looks at the outbox and at the queues of the hearers, and remembers what it saw for a moment."""
+    """Looks at the outbox and at the queues of the hearers, and remembers what it saw for a moment.
 
-    def __init__(self, pool: "postgres.Pool", publisher: Publisher, hearers: Sequence[str]) -> None:
-        self._pool, self._publisher, self._hearers = pool, publisher, hearers
+    Args:
+        on_their_way: how many rows are committed here and not yet confirmed by the broker.
+    """
+
+    def __init__(
+        self, pool: "postgres.Pool", publisher: Publisher, hearers: Sequence[str], on_their_way: Callable[[], int]
+    ) -> None:
+        self._pool, self._publisher, self._hearers, self._on_their_way = pool, publisher, hearers, on_their_way
         self._looked_s = -LOOK_EVERY_S
         self._reached = False
 
     async def is_reached(self) -> bool:
         """Whether nothing more should be let in for now."""
         now_s = clock.monotonic_s()
-        if now_s - self._looked_s >= LOOK_EVERY_S:
+        if now_s - self._looked_s >= (LOOK_EVERY_S if self._reached or self._on_their_way() else LOOK_AT_REST_EVERY_S):
             # Noted first, so that of many who ask at once only one looks.
             self._looked_s = now_s
             self._reached = await self._hearers_lag() or await self._outbox_is_full()

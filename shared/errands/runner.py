@@ -218,7 +218,8 @@ class Runner:
                 self._leave_waiting()
             self._changed.set()
             self._recorded_some.set()
-            if self._room() > len(self._held):
+            # Where the last claim left nothing over, whatever comes later comes with a shout, or with the next sweep.
+            if self._others_wait and self._room() > len(self._held):
                 self._sweep_wanted.set()
 
     async def _sweeping(self) -> None:

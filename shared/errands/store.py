@@ -18,19 +18,18 @@ PROBE_CANDIDATES = 200
 # A portal without waiting rows starts at the smallest turn that waits, so that it neither waits behind a flood
 # nor overtakes for ever with turns saved up while it was silent. Rows that could not be taken now do not count: one
 # in a long back-off would hold the floor down, and whoever floods next would overtake everybody.
-_FLOOR = """
-    select coalesce((select turn from errand where errand = $1 and state = 'due' and lease_owner is null
-                        and due_at <= now() and (order_key is null or order_no = 1)
-                      order by turn limit 1),
-                    (select max(next_turn) from turn where errand = $1), 0)
-"""
 _TURNS = """
+    with floor as (
+        select coalesce((select turn from errand where errand = $1 and state = 'due' and lease_owner is null
+                            and due_at <= now() and (order_key is null or order_no = 1)
+                          order by turn limit 1),
+                        (select max(next_turn) from turn where errand = $1), 0) as turn)
     insert into turn as own (errand, turn_of, next_turn)
-    select $1, asking.turn_of, asking.rows + $4
-      from unnest($2::text[], $3::bigint[]) as asking(turn_of, rows)
+    select $1, asking.turn_of, asking.rows + floor.turn
+      from unnest($2::text[], $3::bigint[]) as asking(turn_of, rows), floor
      order by asking.turn_of
     on conflict (errand, turn_of) do update
-       set next_turn = greatest(own.next_turn, $4) + excluded.next_turn - $4
+       set next_turn = greatest(own.next_turn, (select turn from floor)) + excluded.next_turn - (select turn from floor)
     returning turn_of, next_turn
 """
 _INSERT = """
@@ -161,10 +160,9 @@ async def _turns(connection: "Connection", errand: str, rows: Sequence[Due]) -> 
     asking: dict[str, int] = {}
     for row in rows:
         asking[row.turn_of] = asking.get(row.turn_of, 0) + 1
-    floor = int(await connection.fetchval(_FLOOR, errand))
     names = sorted(asking)
     counts = [asking[name] for name in names]
-    records = await connection.fetch(_TURNS, errand, names, counts, floor)
+    records = await connection.fetch(_TURNS, errand, names, counts)
     following = {record["turn_of"]: record["next_turn"] - asking[record["turn_of"]] for record in records}
     turns = []
     for row in rows:

@@ -31,7 +31,7 @@ class Running:
         self.runners = {errand.name: Runner(errand, pool, self.owner) for errand in service.errands}
         self.broker = consuming_broker(settings.broker_url.get_secret_value(), f"{service.name}.consume")
         hearers = [queue for message in service.announces for queue in topology.queues_of(message.TYPE)]
-        self.overload = Overload(pool, self.publisher, hearers)
+        self.overload = Overload(pool, self.publisher, hearers, lambda: self.relay.held)
         self.consumers: list[Consumer] = []
         self.stopping = False
         self._desk = Desk(

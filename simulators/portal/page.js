@@ -4,6 +4,7 @@
 
 const CHECK_AFTER_MS = 500;
 const REFRESH_AFTER_MS = 150;
+const LOOK_AGAIN_MS = 2_000;
 
 const inputsNamed = (form, name) => [...form.elements].filter((one) => one.name === name);
 const placeOf = (name) => document.getElementById(name.replaceAll(".", "-"));
@@ -62,6 +63,28 @@ function showProblems(form, problems, touched) {
   if (list.length && !summary.querySelector("[data-summary] a")) summary.hidden = true;
 }
 
+// The browser's own way back, or a reload, brings the form as it was: it is kept in this tab until it has been sent.
+const draftOf = (id) => `application:${id}`;
+
+function keepDraft(form) {
+  const fields = [...form.elements].filter((one) => one.name && !["submit", "hidden"].includes(one.type));
+  const kept = fields.map((one) => [one.name, one.type === "radio" || one.type === "checkbox" ? one.checked : one.value]);
+  sessionStorage.setItem(draftOf(form.elements.application_id.value), JSON.stringify(kept));
+}
+
+function takeUpDraft(form) {
+  const [way] = performance.getEntriesByType("navigation");
+  const kept = JSON.parse(sessionStorage.getItem(draftOf(form.elements.application_id.value)) ?? "null");
+  if (!kept || !["back_forward", "reload"].includes(way?.type)) return;
+  const fields = [...form.elements].filter((one) => one.name && !["submit", "hidden"].includes(one.type));
+  fields.forEach((one, place) => {
+    const [name, value] = kept[place] ?? [];
+    if (name !== one.name) return;
+    if (one.type === "radio" || one.type === "checkbox") one.checked = value;
+    else one.value = value;
+  });
+}
+
 function application(form) {
   const touched = new Set([...form.querySelectorAll("[aria-invalid]")].map((one) => one.name || one.id));
   for (const place of form.querySelectorAll("[data-problem]")) if (place.children.length) touched.add(place.dataset.problem);
@@ -84,11 +107,14 @@ function application(form) {
     // A field is complained about once it has been written in; its problem may then come and go with another field.
     if (event.target.name) touched.add(event.target.name);
     if (event.target.name === "contract.obligee_name") fillCode(form, touched);
+    keepDraft(form);
     showRatios(form);
     showApplied(form);
     clearTimeout(waiting);
     waiting = setTimeout(check, CHECK_AFTER_MS);
   });
+  takeUpDraft(form);
+  keepDraft(form);
   showRatios(form);
   showApplied(form);
 }
@@ -116,8 +142,11 @@ function live() {
         place.replaceChildren(...newer.childNodes);
       }
     }
+    lookAgain();
   }
   const stream = new EventSource("/events");
+  // What no message tells of, such as a mail that waits, is looked at again while it stands on the page.
+  const lookAgain = () => { if (document.querySelector("[data-look-again]")) setTimeout(refresh, LOOK_AGAIN_MS); };
   const later = () => { clearTimeout(waiting); waiting = setTimeout(refresh, REFRESH_AFTER_MS); };
   stream.addEventListener("message", later);
   // What was told before the stream stood, or while it was broken, is caught up with.
@@ -135,4 +164,5 @@ for (const form of document.querySelectorAll("form[data-once]")) {
 }
 const summary = document.getElementById("summary");
 if (summary && !summary.hidden) summary.focus();
+for (const place of document.querySelectorAll("[data-sent]")) sessionStorage.removeItem(draftOf(place.dataset.sent));
 live();

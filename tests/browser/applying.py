@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from playwright.async_api import Page
+from playwright.async_api import Locator, Page, expect
 
 from deploy.local.programs import simulator
 from tests.browser.watching import Watched
@@ -43,3 +43,29 @@ async def fill_in(page: Page, **others: Any) -> None:
     await page.locator("#contact-phone").fill("055-000-0000")
     for field, value in others.items():
         await page.locator(f"#{field}").fill(value)
+
+
+async def applied(page: Page, system: System, **others: str) -> str:
+    """An application written, confirmed and sent; gives its id."""
+    await page.goto(system.url(PORTAL) + "/apply")
+    await fill_in(page, **others)
+    await page.get_by_role("button", name="申込確認へ").click()
+    await page.get_by_role("button", name="この内容で送信する").click()
+    await page.wait_for_url("**/sent/*")
+    return page.url.rsplit("/", 1)[1]
+
+
+async def issued(page: Page, system: System, **others: str) -> str:
+    """An application whose guarantees are issued; gives the number of its 前払金保証."""
+    await applied(page, system, **others)
+    await expect(page.get_by_text("発行済")).to_have_count(2)
+    link = page.get_by_role("row").filter(has_text="前払金保証").get_by_role("link")
+    return await link.inner_text()
+
+
+async def downloaded(page: Page, what: Locator) -> bytes:
+    """What the browser keeps when this is clicked."""
+    async with page.expect_download() as waiting:
+        await what.click()
+    path = await (await waiting.value).path()
+    return path.read_bytes()

@@ -1,8 +1,10 @@
-"""A whole private system for each module, and people with a browser.
+"""A whole private system, and people with a browser.
 
-A module says `CONCLUSION = "core"` where its guarantees are to wait for the office; otherwise they are concluded by
-themselves. `people()` gives a person with an empty browser of their own; when the test is over, nothing may have
-complained in any of them and nobody outside this machine may have been asked for anything.
+Modules share one system in which guarantees are concluded by themselves, so each keeps to contractors and names of its
+own. A module that says `CONCLUSION = "core"` gets a system to itself, whose guarantees wait for the office.
+
+`await people()` gives a person with an empty browser of their own. When the test is over, nothing may have complained
+in any of them, and nobody outside this machine may have been asked for anything.
 """
 
 import os
@@ -10,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 import pytest
-from playwright.async_api import Browser, ViewportSize, async_playwright
+from playwright.async_api import Browser, ViewportSize, async_playwright, expect
 
 from deploy.local.install import CHROMIUM
 from tests.browser.watching import Watched
@@ -19,7 +21,10 @@ from tests.system import System, whole_system
 
 DESKTOP: Final = ViewportSize(width=1280, height=900)
 PHONE: Final = ViewportSize(width=360, height=740)
-ACTION_MS_MAX: Final = 15_000
+WAIT_MS_MAX: Final = 30_000
+"""How long a browser waits for what will come; on a quiet machine it comes within a second."""
+
+expect.set_options(timeout=WAIT_MS_MAX)
 
 People = Callable[..., Awaitable[Watched]]
 
@@ -40,13 +45,28 @@ async def browser() -> AsyncIterator[Browser]:
         await opened.close()
 
 
-@pytest.fixture(scope="module")
-async def system(request: pytest.FixtureRequest, servers_of_module: Servers) -> AsyncIterator[System]:
-    """Every service and simulator, the portal's pages too, on a database and a virtual host of this module's own."""
-    conclusion = getattr(request.module, "CONCLUSION", "automatic")
-    servers = servers_of_module
-    async with whole_system(servers.local, servers.database, servers.vhost, conclusion=conclusion, without=()) as whole:
+@pytest.fixture(scope="session")
+async def system_of_session(stack: Servers) -> AsyncIterator[System]:
+    """The system that modules share: every service and simulator, the portal's pages too."""
+    async with whole_system(stack.local, stack.database, stack.vhost, without=()) as whole:
         yield whole
+
+
+@pytest.fixture(scope="module")
+async def system_of_module(request: pytest.FixtureRequest, servers_of_module: Servers) -> AsyncIterator[System]:
+    """A system to a module alone, on a database and a virtual host of its own, with the conclusion that it wants."""
+    own = servers_of_module
+    conclusion = request.module.CONCLUSION
+    async with whole_system(own.local, own.database, own.vhost, conclusion=conclusion, without=()) as whole:
+        yield whole
+
+
+@pytest.fixture(scope="module")
+def system(request: pytest.FixtureRequest) -> System:
+    """The system that a module's tests work with."""
+    wanted = "system_of_module" if hasattr(request.module, "CONCLUSION") else "system_of_session"
+    found: System = request.getfixturevalue(wanted)
+    return found
 
 
 @pytest.fixture
@@ -58,7 +78,7 @@ async def people(browser: Browser) -> AsyncIterator[People]:
         context = await browser.new_context(
             viewport=viewport, locale="ja-JP", timezone_id="Asia/Tokyo", java_script_enabled=scripts
         )
-        context.set_default_timeout(ACTION_MS_MAX)
+        context.set_default_timeout(WAIT_MS_MAX)
         watched = Watched(await context.new_page())
         watched.watch()
         all_of_them.append(watched)

@@ -13,6 +13,7 @@ from simulators.portal.client import Portal
 from simulators.wire import NotConfirmed, Sender
 from tests.faults.pauses import lapse
 from tests.faults.world import World
+from tests.system import System
 
 RESEND_S: Final = 0.5
 UNREADABLE: Final = (b"%s", b"{%s", b"\xff\xfe\x00%s", b'["%s"]', b'[{"specversion": "1.0", "id": "%s"}]', b'"%s"')
@@ -42,11 +43,15 @@ def poisonous(dice: Random, message_type: str) -> bytes:
 
 
 async def poison_events(world: World, dice: Random, count: int) -> int:
-    """Put so many poisonous packs on the events' exchange; gives back how many must end on the desk.
+    """Put so many poisonous packs on the events' exchange; gives back how many must end on the desk."""
+    return await poison_system(world.system, dice, count)
+
+
+async def poison_system(system: System, dice: Random, count: int) -> int:
+    """The same for a system alone.
 
     Each is sent again until the broker confirms it: the same garbage twice is one and the same fact.
     """
-    system = world.system
     sender = Sender(with_database(system.place.stack.addresses.broker_url, system.place.vhost), EVENTS)
     first = dice.randrange(len(POISONABLE))
     try:

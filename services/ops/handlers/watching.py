@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from services.ops.domain.troubles import Seen, troubles_of
 from services.ops.edge.doors import DoorAway, Doors
 from services.ops.edge.queues import Depth, Queues
 from services.ops.handlers.reconciling import Reconciler
@@ -52,7 +53,9 @@ class Watch:
     """Looks at doors and queues every `WATCH_EVERY_S`, and keeps an hour of points for charts.
 
     Attributes:
-        heard_by_services: the queues that a service of ours must consume.
+        names: the queues that are asked for.
+        since: by kind and what it is about, when a trouble that shows at doors and queues was first seen.
+        entry_no: the last entry of the journal that is in a point of the charts.
     """
 
     service: Service
@@ -64,6 +67,8 @@ class Watch:
     history: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=int(HISTORY_S / POINT_EVERY_S)))
     unheard_s: dict[str, float] = field(default_factory=dict)
     point_s: float = 0.0
+    since: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    entry_no: int | None = None
 
     async def look(self) -> Flow:
         """Look once at everything, at the same time, and tell whoever waits for news."""
@@ -71,12 +76,15 @@ class Watch:
         told = await self.queues.depths(self.names)
         depths = None if told is None else told[0]
         flow = Flow(clock.now(), dict(zip(self.doors.services, answers, strict=True)), depths)
-        if told is not None:
-            await self._queue_alarms(told[0], told[1])
-        self._keep_point(flow)
+        # People see it before it is written down: what is wrong may be the database itself.
+        wrong = troubles_of(seen(flow), {})
+        self.since = {one.key: self.since.get(one.key, flow.at) for one in wrong}
         async with self.changed:
             self.flow = flow
             self.changed.notify_all()
+        if told is not None:
+            await self._queue_alarms(told[0], told[1])
+        await self._keep_point(flow)
         return flow
 
     async def _state(self, name: str) -> dict[str, Any] | None:
@@ -86,17 +94,33 @@ class Watch:
             return None
         return state
 
-    def _keep_point(self, flow: Flow) -> None:
+    async def _keep_point(self, flow: Flow) -> None:
         now_s = clock.monotonic_s()
         if now_s - self.point_s >= POINT_EVERY_S:
             self.point_s = now_s
+            states = {name: state for name, state in flow.services.items() if state}
             self.history.append(
                 {
                     "at": flow.at,
                     "queues": {one.queue: one.messages for one in flow.queues or () if one.messages},
-                    "outbox": {name: state["outbox"]["rows"] for name, state in flow.services.items() if state},
+                    "outbox": {name: state["outbox"]["rows"] for name, state in states.items()},
+                    "outsides": {
+                        stage["errand"]: sum(stage["rows"][which] for which in ("due", "calling", "waiting", "held"))
+                        for state in states.values()
+                        for stage in state["stages"]
+                    },
+                    "told": await self._told(),
                 }
             )
+
+    async def _told(self) -> dict[str, int]:
+        """How many facts of each type came into the journal since the point before."""
+        async with self.service.pool.acquire() as connection:
+            if self.entry_no is None:
+                self.entry_no = await journal_store.last_entry(connection)
+                return {}
+            told, self.entry_no = await journal_store.counted_after(connection, self.entry_no)
+        return told
 
     async def _queue_alarms(self, depths: Sequence[Depth], missing: Sequence[str]) -> None:
         now_s = clock.monotonic_s()
@@ -114,6 +138,12 @@ class Watch:
             cleared = await alarms.clear_others(connection, kind, queues)
         for queue in cleared:
             logger.info("alarm.cleared", kind=kind, key=queue)
+
+
+def seen(flow: Flow) -> Seen:
+    """What can be wrong at doors and queues."""
+    depths = {one.queue: (one.messages, one.consumers) for one in flow.queues or () if _is_ours(one.queue)}
+    return Seen(flow.at, flow.services, None if flow.queues is None else depths)
 
 
 def _is_ours(queue: str) -> bool:

@@ -42,6 +42,10 @@ _TOLD_BEFORE = """
         on entry.subject = fresh.subject and entry.type = fresh.type
      where entry.fact_id <> fresh.fact_id and entry.fact_id <> all ($3::uuid[])
 """
+_LAST_ENTRY = "select max(entry_no) from journal_entry"
+_COUNTED = """
+    select type, count(*) as facts, max(entry_no) as last_no from journal_entry where entry_no > $1 group by type
+"""
 _EXPORT = """
     select batch.batch_no, batch.previous, batch.chain,
            array(select entry.line from journal_entry entry
@@ -111,3 +115,14 @@ async def export(pool: "Pool", after: int = 0) -> AsyncIterator[Batch]:
         if len(rows) < EXPORTED_BATCHES:
             return
         after = rows[-1]["batch_no"]
+
+
+async def last_entry(connection: "Connection") -> int:
+    """The number of the entry that was written last; 0 before the first."""
+    return int(await connection.fetchval(_LAST_ENTRY) or 0)
+
+
+async def counted_after(connection: "Connection", entry_no: int) -> tuple[dict[str, int], int]:
+    """How many facts of each type were written after this entry, and the number of the last of them."""
+    rows = await connection.fetch(_COUNTED, entry_no)
+    return {row["type"]: row["facts"] for row in rows}, max((row["last_no"] for row in rows), default=entry_no)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from services.ops.domain.ledger import Application, Mail, Move
 from services.ops.domain.search import folded, grams
+from services.ops.domain.troubles import Refused
 
 if TYPE_CHECKING:
     from shared.postgres import Connection
@@ -72,6 +73,12 @@ _OVERDUE_MAILS = """
 _UNKNOWN_APPLICATIONS = """
     select asked.correlation from unnest($1::text[]) as asked(correlation)
      where not exists (select from ledger_application known where known.correlation = asked.correlation)
+"""
+_REFUSED = """
+    select count(*) as lines, min(since) as since,
+           array(select coalesce(guarantee_number, correlation) from ledger_line
+                  where status = 'refused_by_platform' order by since limit $1) as numbers
+      from ledger_line where status = 'refused_by_platform'
 """
 _STATUSES = """
     select line.correlation, line.kind, line.status, coalesce(line.form, 'electronic') as form
@@ -184,3 +191,9 @@ async def statuses(
     """Status and form of these lines (correlation, kind), as far as the journal knows them."""
     rows = await connection.fetch(_STATUSES, [one for one, _ in lines], [kind for _, kind in lines])
     return {(row["correlation"], row["kind"]): (row["status"], row["form"]) for row in rows}
+
+
+async def refused(connection: "Connection", limit: int) -> Refused:
+    """Lines whose certificate the platform refused and which nobody has mended yet, some with their numbers."""
+    row = await connection.fetchrow(_REFUSED, limit)
+    return Refused(0, None) if row is None else Refused(row["lines"], row["since"], row["numbers"])

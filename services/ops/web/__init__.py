@@ -2,35 +2,21 @@
 
 Reading needs a viewer's token, acting an operator's, and every act a reason. `status` is flow, ledger and alarms,
 `journeys` where one application is, `desk` the parked facts, `doors` the services' own doors reached through this one,
-`chain` the journal itself.
+`chain` the journal itself. `console` serves the same to people, as pages.
 """
-
-from dataclasses import dataclass
 
 from fastapi import FastAPI
 
-from services.ops.edge.doors import Doors
-from services.ops.handlers.reconciling import Reconciler
-from services.ops.handlers.watching import Watch
 from services.ops.web.chain import chain_routes
+from services.ops.web.console import console_routes
 from services.ops.web.desk import desk_routes
 from services.ops.web.doors import door_routes
 from services.ops.web.journeys import journey_routes
+from services.ops.web.means import Means
 from services.ops.web.status import status_routes
-from shared.operator_door.operators import Operators
-from shared.service import Service
 from shared.web import web_app
 
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What the routes work with."""
-
-    service: Service
-    operators: Operators
-    doors: Doors
-    watch: Watch
-    reconciler: Reconciler
+__all__ = ["Means", "build_web"]
 
 
 def build_web(means: Means) -> FastAPI:
@@ -42,4 +28,5 @@ def build_web(means: Means) -> FastAPI:
     app.include_router(desk_routes(service, operators, doors))
     app.include_router(door_routes(operators, doors))
     app.include_router(chain_routes(service, operators))
+    app.include_router(console_routes(means))
     return app

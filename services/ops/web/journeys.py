@@ -56,20 +56,7 @@ def _finding(service: Service, operators: Operators) -> APIRouter:
             raise HttpProblem(422, detail="Give application_id, number, contractor, project or q.")
         if any("\x00" in text for text in asked):
             raise HttpProblem(422, detail="This is not text.")
-        is_number = q is not None and _NUMBER.fullmatch(q.strip()) is not None
-        async with service.pool.acquire() as connection:
-            rows: list[Found] = []
-            for text in filter(None, (application_id, q)):
-                rows += await finding.by_application_id(connection, text, FOUND_MAX)
-                rows += await finding.by_correlation(connection, [text], FOUND_MAX)
-            for text in filter(None, (number, q if is_number else None)):
-                whose = await finding.of_number(connection, text.strip())
-                rows += await finding.by_correlation(connection, whose, FOUND_MAX)
-            for text in filter(None, (contractor, project, q)):
-                rows += await finding.by_words(connection, text, FOUND_MAX)
-            unaccepted = [] if rows else await finding.of_subject(connection, asked[0])
-        found = list({one.correlation: _found(one) for one in rows}.values())
-        return {"found": found[:FOUND_MAX], "unaccepted": unaccepted}
+        return await found_by(service, application_id, number, [contractor, project], q)
 
     return router
 
@@ -84,22 +71,51 @@ def _telling(service: Service, operators: Operators, doors: Doors) -> APIRouter:
         correlation = f"{portal}/{application_id}"
         if "\x00" in correlation:
             raise HttpProblem(404)
-        async with service.pool.acquire() as connection:
-            found = await finding.by_correlation(connection, [correlation], 1)
-            steps = await finding.steps(connection, correlation)
-            lines = await finding.lines(connection, correlation)
-            parked = await desk.page(connection, Filters(correlation=correlation), PARKED_MAX)
-        if not (found or steps or parked):
+        told = await journey_told(service, doors, correlation)
+        if told is None:
             raise HttpProblem(404)
-        return {
-            "application": _found(found[0]) if found else None,
-            "correlation": correlation,
-            "steps": _steps(steps),
-            "lines": [await _line(doors, one, steps, is_parked=bool(parked)) for one in lines],
-            "parked": [parked_told(one) for one in parked],
-        }
+        return told
 
     return router
+
+
+async def found_by(
+    service: Service, application_id: str | None, number: str | None, words: Sequence[str | None], q: str | None
+) -> dict[str, Any]:
+    """The applications that fit; all of these are texts that a database takes."""
+    is_number = q is not None and _NUMBER.fullmatch(q.strip()) is not None
+    asked = [text for text in (application_id, number, *words, q) if text]
+    async with service.pool.acquire() as connection:
+        rows: list[Found] = []
+        for text in filter(None, (application_id, q)):
+            rows += await finding.by_application_id(connection, text, FOUND_MAX)
+            rows += await finding.by_correlation(connection, [text], FOUND_MAX)
+        for text in filter(None, (number, q if is_number else None)):
+            whose = await finding.of_number(connection, text.strip())
+            rows += await finding.by_correlation(connection, whose, FOUND_MAX)
+        for text in filter(None, (*words, q)):
+            rows += await finding.by_words(connection, text, FOUND_MAX)
+        unaccepted = [] if rows else await finding.of_subject(connection, asked[0])
+    found = list({one.correlation: _found(one) for one in rows}.values())
+    return {"found": found[:FOUND_MAX], "unaccepted": unaccepted}
+
+
+async def journey_told(service: Service, doors: Doors, correlation: str) -> dict[str, Any] | None:
+    """Everything about one application; None if nobody has heard of it."""
+    async with service.pool.acquire() as connection:
+        found = await finding.by_correlation(connection, [correlation], 1)
+        steps = await finding.steps(connection, correlation)
+        lines = await finding.lines(connection, correlation)
+        parked = await desk.page(connection, Filters(correlation=correlation), PARKED_MAX)
+    if not (found or steps or parked):
+        return None
+    return {
+        "application": _found(found[0]) if found else None,
+        "correlation": correlation,
+        "steps": _steps(steps),
+        "lines": [await _line(doors, one, steps, is_parked=bool(parked)) for one in lines],
+        "parked": [parked_told(one) for one in parked],
+    }
 
 
 def _found(one: Found) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def _looking(service: Service, operators: Operators, watch: Watch, reconciler: R
     @router.get("/ledger")
     async def ledger(_: viewer) -> dict[str, Any]:
         """Put the ledger together now: the equation, and where services know other numbers."""
-        return _shown(await report(service, reconciler.doors))
+        return ledger_told(await report(service, reconciler.doors))
 
     @router.get("/acts")
     async def acts(
@@ -70,10 +70,7 @@ def _looking(service: Service, operators: Operators, watch: Watch, reconciler: R
         limit: Annotated[int, Query(ge=1, le=ACTS_PAGE_MAX)] = ACTS_PAGE,
     ) -> dict[str, Any]:
         """What operators did, the latest first: who, when, what, to what, and why."""
-        async with service.pool.acquire() as connection:
-            found = await finding.acts(connection, before, limit)
-        told = [{"no": one.entry_no, "service": one.service, "at": one.at, **one.search} for one in found]
-        return {"acts": told, "next_before": found[-1].entry_no if len(found) == limit else None}
+        return await acts_told(service, before, limit)
 
     return router
 
@@ -95,10 +92,8 @@ def _alarms(service: Service, operators: Operators) -> APIRouter:
     @router.post("/alarms/acknowledge")
     async def acknowledge(wish: Acknowledged, who: operator) -> dict[str, Any]:
         """Clear the alarm of a double: nothing clears it by itself, for what was told twice stays so."""
-        async with service.unit_of_work() as work:
-            if not await alarms.clear(work.connection, DOUBLE, wish.key):
-                raise HttpProblem(404, detail="No such alarm is raised; perhaps somebody was faster.")
-            record(work, who, "alarm.acknowledge", [wish.key], wish.reason)
+        if not await acknowledged(service, who, wish.key, wish.reason):
+            raise HttpProblem(404, detail="No such alarm is raised; perhaps somebody was faster.")
         return {"acknowledged": wish.key}
 
     @router.post("/findings")
@@ -114,11 +109,29 @@ def _alarms(service: Service, operators: Operators) -> APIRouter:
     return router
 
 
+async def acts_told(service: Service, before: int | None, limit: int) -> dict[str, Any]:
+    """What operators did before that entry, the latest first."""
+    async with service.pool.acquire() as connection:
+        found = await finding.acts(connection, before, limit)
+    told = [{"no": one.entry_no, "service": one.service, "at": one.at, **one.search} for one in found]
+    return {"acts": told, "next_before": found[-1].entry_no if len(found) == limit else None}
+
+
+async def acknowledged(service: Service, who: Operator, key: str, reason: str) -> bool:
+    """Clear the alarm of a double; whether it was still raised."""
+    async with service.unit_of_work() as work:
+        if not await alarms.clear(work.connection, DOUBLE, key):
+            return False
+        record(work, who, "alarm.acknowledge", [key], reason)
+    return True
+
+
 def _queue(name: str, messages: int, consumers: int) -> dict[str, Any]:
     return {"queue": name, "messages": messages, "consumers": consumers}
 
 
-def _shown(found: Report) -> dict[str, Any]:
+def ledger_told(found: Report) -> dict[str, Any]:
+    """The ledger as JSON and pages show it."""
     return {
         "at": found.at,
         "applications": found.applications,

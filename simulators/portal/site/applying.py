@@ -34,7 +34,8 @@ class Applying:
     def routes(self) -> list[web.RouteDef]:
         """The routes of these pages."""
         return [
-            web.get("/apply", known(self.new)),
+            web.get("/apply", known(self.opened)),
+            web.get("/apply/{id:P-[0-9]{8}-[0-9a-f-]{13}}", known(self.new)),
             web.post("/apply", known(self.written)),
             web.post("/apply/check", known(self.check)),
             web.post("/apply/send", known(self.send)),
@@ -42,9 +43,13 @@ class Applying:
             web.get("/obligees", known(self.obligees)),
         ]
 
-    async def new(self, _: web.Request, visitor: Visitor) -> web.StreamResponse:
+    async def opened(self, _: web.Request, __: Visitor) -> web.StreamResponse:
+        """A new form gets an id, and so an address of its own to come back to."""
+        raise web.HTTPSeeOther(f"/apply/{form.new_id()}")
+
+    async def new(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         """申込作成, with the preselections of the flyer."""
-        return await self._form(visitor, form.empty(visitor.contractor) | {"application_id": form.new_id()})
+        return await self._form(visitor, form.empty(visitor.contractor) | {"application_id": request.match_info["id"]})
 
     async def written(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         """What was written is confirmed, gone back to, or partly cleared."""

@@ -27,7 +27,7 @@ MAIL_STATES = {
     "refused": "送信できませんでした（メールアドレスをご確認ください）",
 }
 PAPERS = {"pdf": "application/pdf", "json": "application/json"}
-PASSED_ON = ("Content-Type", "Content-Disposition")
+PASSED_ON = ("content-type", "content-disposition")
 
 
 class Contracts:
@@ -47,9 +47,7 @@ class Contracts:
             web.get("/contracts/reservations", known(self.reservations)),
             web.get("/history", known(self.history)),
             web.get(one, known(self.detail)),
-            web.post(f"{one}/key", known(self.key)),
-            web.post(f"{one}/notice", known(self.notice)),
-            web.post(f"{one}/mail", known(self.mail)),
+            web.post(one, known(self.act)),
             web.get(f"{one}/certificates/{{version:[0-9]{{1,9}}}}.{{paper:pdf|json}}", known(self.certificate)),
         ]
 
@@ -103,18 +101,26 @@ class Contracts:
         """電子保証概要, without the key: reading that is an act of its own, which is noted."""
         return await self._detail(request.match_info["number"], visitor, {})
 
-    async def key(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
-        """電子保証概要 with the key; the issuer notes who looked."""
+    async def act(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+        """A button of 電子保証概要. The address stays the page's own, so that what moves by itself can be asked for."""
         number = await self._own(request, visitor)
+        posted = await request.post()
+        match posted.get("action"):
+            case "key":
+                return await self._key(number, visitor)
+            case "notice":
+                return await self._paper(number, visitor, self._portal.doors.key_notice(number, visitor.viewer))
+            case "mail":
+                return await self._mail(number, visitor, str(posted.get("address", "")).strip())
+            case _:
+                raise web.HTTPSeeOther(request.path)
+
+    async def _key(self, number: str, visitor: Visitor) -> web.StreamResponse:
+        """電子保証概要 with the key; the issuer notes who looked."""
         reply = await self._asked(self._portal.doors.reveal_key(number, visitor.viewer))
         if reply is None or reply.status != 200:
             return await self._detail(number, visitor, {"told": _told(reply)}, _status(reply))
         return await self._detail(number, visitor, {"key": reply.json()["auth_key"]})
-
-    async def notice(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
-        """電子保証にかかる「認証キー」のお知らせ (PDF)."""
-        number = await self._own(request, visitor)
-        return await self._paper(number, visitor, self._portal.doors.key_notice(number, visitor.viewer))
 
     async def certificate(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         """電子証書 of a version: the PDF, or the signed data."""
@@ -122,10 +128,8 @@ class Contracts:
         accept = PAPERS[request.match_info["paper"]]
         return await self._paper(number, visitor, self._portal.doors.certificate(number, version, accept))
 
-    async def mail(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+    async def _mail(self, number: str, visitor: Visitor, address: str) -> web.StreamResponse:
         """The completion mail once more, to a mended address if one is given."""
-        number = await self._own(request, visitor)
-        address = str((await request.post()).get("address", "")).strip()
         reply = await self._asked(self._portal.doors.completion_mail(number, address or None))
         if reply is not None and reply.status == 202:
             raise web.HTTPSeeOther(f"/contracts/electronic/{quote(number)}#mail")
@@ -174,7 +178,7 @@ class Contracts:
         reply = await self._asked(call)
         if reply is None or reply.status != 200:
             return await self._detail(number, visitor, {"told": _told(reply)}, _status(reply))
-        headers = {name: value for name, value in reply.headers.items() if name in PASSED_ON}
+        headers = {name: value for name, value in reply.headers.items() if name.lower() in PASSED_ON}
         return web.Response(body=reply.body, headers=headers | {"Cache-Control": "no-store"})
 
     def _trouble(self, visitor: Visitor, reply: Reply | None) -> web.Response:

@@ -60,18 +60,23 @@ def progress_of(sent: Sent, answers: Sequence[Answer]) -> Progress:
     lines = tuple(
         _line(line["kind"], line["certificate_form"], (status, word), bodies) for line in sent.body["guarantees"]
     )
-    problems = _sentences(bodies, (REJECTED, STATUS_CHANGED), "problems")
-    return Progress(sent, lines, problems if status != "accepted" or _declined(lines) else (), _remarks(bodies))
+    # What was refused once and mended since is accepted: an earlier refusal then tells nothing any more.
+    telling = (STATUS_CHANGED,) if status == "accepted" else (REJECTED, STATUS_CHANGED)
+    problems = _sentences(bodies, telling, "problems")
+    return Progress(sent, lines, problems, _sentences(bodies, (ACCEPTED,), "remarks"))
 
 
 def change_state(answers: Sequence[Answer]) -> tuple[str, tuple[str, ...]]:
     """How a change stands, and why it was refused."""
     bodies = [(one.type, one.data) for one in answers if isinstance(one.data, dict)]
     types = {kind for kind, _ in bodies}
-    refused = _sentences(bodies, (CHANGE_REJECTED, CHANGE_REFUSED), "problems")
-    if refused:
+    if refused := _sentences(bodies, (CHANGE_REFUSED,), "problems"):
         return REJECTED_JA, refused
-    return (ACCEPTED_JA if CHANGE_ACCEPTED in types else SENT_JA), ()
+    if CHANGE_ACCEPTED in types:
+        return ACCEPTED_JA, ()
+    # Here too, a form that was refused and then mended under the same id is accepted.
+    refused = _sentences(bodies, (CHANGE_REJECTED,), "problems")
+    return (REJECTED_JA if refused else SENT_JA), refused
 
 
 def _line(
@@ -92,14 +97,6 @@ def _line(
         max((data["issued_at"] for data in issued), key=datetime.fromisoformat, default=None),
         last.get("message_from_guarantor"),
     )
-
-
-def _declined(lines: Sequence[Line]) -> bool:
-    return any(line.status == "declined" for line in lines)
-
-
-def _remarks(bodies: Sequence[tuple[str, Mapping[str, Any]]]) -> tuple[str, ...]:
-    return _sentences(bodies, (ACCEPTED,), "remarks")
 
 
 def _sentences(bodies: Sequence[tuple[str, Mapping[str, Any]]], types: tuple[str, ...], where: str) -> tuple[str, ...]:

@@ -1,20 +1,24 @@
 """ops with its pages, beside an issuer that hears what a test tells it."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 import pytest
 
 from services.ops.app import build_app
+from shared.lives import ended
 from shared.operator_door.operators import Operators
 from shared.service.running import Running
 from tests.conftest import Servers
 from tests.eventually import eventually
 from tests.service.living import alive, living, operator_door, served
 from tests.service.shared.hearers import Hearer
+from tests.service.shared.outside import Outside
 
 
 @dataclass
@@ -23,6 +27,7 @@ class Desk:
 
     Attributes:
         hearer: what the issuer does with `mail_sent`.
+        outside: what the issuer calls, where the desk is `watched`.
     """
 
     servers: Servers
@@ -31,7 +36,7 @@ class Desk:
     hearer: Hearer
     url: str
     http: aiohttp.ClientSession
-    answers: list[int] = field(default_factory=list)
+    outside: Outside
 
     async def get(self, path: str, **params: str) -> Any:
         """What a viewer reads, which must be there."""
@@ -76,10 +81,31 @@ class Desk:
 @pytest.fixture
 async def desk(emptied: Servers, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
     """ops and an issuer, both living, with their operator doors; every queue and table is empty before."""
+    async with opened_desk(emptied, monkeypatch) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def watched(emptied: Servers, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
+    """The same with an outside that the issuer calls; and ops looks around by itself, as it does when it runs."""
+    outside = Outside()
+    async with opened_desk(emptied, monkeypatch, outside) as opened:
+        lives = [asyncio.create_task(life()) for life in opened.ops.service.lives]
+        try:
+            yield opened
+        finally:
+            await ended(lives)
+
+
+@asynccontextmanager
+async def opened_desk(
+    emptied: Servers, monkeypatch: pytest.MonkeyPatch, outside: Outside | None = None
+) -> AsyncIterator[Desk]:
+    """ops and an issuer, both living, with their operator doors."""
     hearer = Hearer()
     operators = Operators.load(emptied.operators_file)
     async with (
-        living(emptied, "issuer", hears=hearer.hears) as issuer,
+        living(emptied, "issuer", hears=hearer.hears, errands=[] if outside is None else [outside.errand()]) as issuer,
         operator_door(issuer, operators) as door,
         aiohttp.ClientSession() as http,
     ):
@@ -100,7 +126,7 @@ async def desk(emptied: Servers, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
             await started()
         try:
             async with alive(service) as ops, served(service.web) as url:
-                yield Desk(emptied, ops, issuer, hearer, url, http)
+                yield Desk(emptied, ops, issuer, hearer, url, http, outside or Outside())
         finally:
             for stopped in service.on_stop:
                 await stopped()

@@ -10,7 +10,7 @@ import pytest
 
 from shared import owner, relay, subscription
 from shared.delivery import consumer
-from shared.errands import recording, runner
+from shared.errands import breaker, recording, runner, stages
 from tests.conftest import Servers
 from tests.service.shared.telling import Mouth
 
@@ -61,3 +61,12 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Ear:
     for module in (owner, relay, subscription, consumer, runner, recording):
         monkeypatch.setattr(module, "logger", ear)
     return ear
+
+
+@pytest.fixture
+def quick_stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sweeps, probes and ramps in tenths of seconds."""
+    monkeypatch.setattr(runner, "SWEEP_EVERY_S", 0.1)
+    for name, value in {"PROBE_S_MIN": 0.2, "PROBE_S_MAX": 0.4, "OUR_FAULT_PROBE_S": 0.5, "RAMP_S": 0.3}.items():
+        monkeypatch.setattr(breaker, name, value)
+    monkeypatch.setattr(stages, "RAMP_S", 0.3)

@@ -145,7 +145,7 @@ async def test_a_row_is_held_released_and_held_again_and_each_time_told_under_it
         unknown = await one.act(operators.release, "nobody", reason="a typing error")
 
     assert [(each.key, each.last_error, each.holds, each.held_by) for each in seen] == [("1", "odd", 1, None)]
-    assert sorted(act.told for act in acts) == [Told.DONE, next(a.told for a in acts if a.told is not Told.DONE)]
+    assert [act.told for act in acts].count(Told.DONE) == 1
     assert one.told == [
         ("held", "1", 1, "odd"),
         ("released", "1", 1, "looked"),

@@ -1,61 +1,34 @@
 """A stage stops, asks, and starts again by itself; all processes agree, and no waiting row loses anything by it."""
 
-import asyncio
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from shared import clock, postgres
+from shared import clock
 from shared.errands import (
     Claimed,
-    Hold,
     Later,
     OurFault,
     Outcome,
     Settled,
     Sign,
     breaker,
-    runner,
-    stage_store,
     stages,
-    store,
 )
 from shared.errands.breaker import FAILURES_TO_OPEN, Breaker
 from shared.errands.stages import Standing
-from shared.work import unit_of_work
 from tests.conftest import Servers
 from tests.eventually import eventually
 from tests.service.living import living
 from tests.service.shared.conftest import Ear
 from tests.service.shared.outside import NAME, Outside, due, row
-from tests.service.shared.weather import FAILING, SERVICE, SLOTS, weather
+from tests.service.shared.weather import FAILING, SERVICE, SLOTS, edges, rows_where, stage_row, weather
 
 if TYPE_CHECKING:
     from tests.service.shared.conftest import Tables
 
-pytestmark = pytest.mark.usefixtures("emptied")
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sweeps, probes and ramps in tenths of seconds."""
-    monkeypatch.setattr(runner, "SWEEP_EVERY_S", 0.1)
-    for name, value in {"PROBE_S_MIN": 0.2, "PROBE_S_MAX": 0.4, "OUR_FAULT_PROBE_S": 0.5, "RAMP_S": 0.3}.items():
-        monkeypatch.setattr(breaker, name, value)
-    monkeypatch.setattr(stages, "RAMP_S", 0.3)
-
-
-def _edges(logged: Ear) -> list[str]:
-    return [line["edge"] for line in logged.heard("info", "stage.moved")]
-
-
-async def _stage(tables: "Tables") -> Any:
-    return await tables.fetchrow("select *, closed_until - now() as wait from notifier.stage where errand = $1", NAME)
-
-
-async def _rows(tables: "Tables", condition: str) -> int:
-    return int(await tables.fetchval(f"select count(*) from notifier.errand where {condition}"))
+pytestmark = pytest.mark.usefixtures("emptied", "quick_stages")
 
 
 async def test_an_outside_that_keeps_failing_is_left_alone_by_all_and_called_again_by_itself(
@@ -67,24 +40,24 @@ async def test_an_outside_that_keeps_failing_is_left_alone_by_all_and_called_aga
         await eventually(lambda: Breaker.CLOSED not in both.breakers())
         await eventually(lambda: both.rests() and Breaker.OPEN in both.breakers())
         called = set(both.outside.called)
-        untouched = await _rows(tables, "attempts = 0 and not unknown and due_at <= now() and lease_owner is null")
-        stage = await _stage(tables)
+        untouched = await rows_where(tables, "attempts = 0 and not unknown and due_at <= now() and lease_owner is null")
+        stage = await stage_row(tables)
 
         # A probe is one row, and after each that fails the next comes later.
-        await eventually(lambda: _edges(logged).count("failed_probe") >= 3)
-        edges = _edges(logged)
+        await eventually(lambda: edges(logged).count("failed_probe") >= 3)
+        steps = edges(logged)
         probed = len(both.outside.calls)
 
         both.away = None
         await eventually(lambda: len(both.outside.settled) == 60)
         await eventually(lambda: both.breakers() == {Breaker.CLOSED})
-    healed = await _stage(tables)
+    healed = await stage_row(tables)
 
     assert FAILURES_TO_OPEN <= len(called) <= FAILURES_TO_OPEN + 4 * SLOTS
     assert untouched >= 60 - len(called) - 3
     assert (stage["cause"], stage["reason"]) == ("kept_failing", "reset")
-    assert set(edges) == {"took_probe", "failed_probe"}
-    assert probed <= FAILURES_TO_OPEN + 4 * SLOTS + edges.count("took_probe") + 2
+    assert set(steps) == {"took_probe", "failed_probe"}
+    assert probed <= FAILURES_TO_OPEN + 4 * SLOTS + steps.count("took_probe") + 2
     assert len(logged.heard("warning", "stage.moved")) == 1
     assert logged.heard("error", "stage.moved") == []
     assert [line["edge"] for line in logged.heard("info", "stage.moved")][-2:] == ["answered", "ramped_up"]
@@ -112,7 +85,7 @@ async def test_one_row_that_always_fails_stops_nobody(stack: Servers, tables: "T
         both.poison = frozenset({"00-poison"})
         await due(both.lives[0].desk(), row("00-poison"))
         await eventually(lambda: both.outside.called.count("00-poison") > 2 * FAILURES_TO_OPEN)
-        alone = (await _stage(tables))["breaker"]
+        alone = (await stage_row(tables))["breaker"]
         both.away = FAILING
         await due(both.lives[1].desk(), *(row(f"{number:02}") for number in range(1, 31)))
         await eventually(lambda: both.rests() and Breaker.CLOSED not in both.breakers())
@@ -122,29 +95,6 @@ async def test_one_row_that_always_fails_stops_nobody(stack: Servers, tables: "T
         await eventually(lambda: both.breakers() == {Breaker.CLOSED})
 
     assert alone == "closed"
-
-
-async def test_many_rows_that_always_fail_do_not_keep_a_stage_closed(
-    stack: Servers, tables: "Tables", logged: Ear
-) -> None:
-    """They stand in front of all others after an outage, but a probe is what was tried least."""
-    async with weather(stack) as both:
-        both.poison = frozenset(f"00-poison-{number}" for number in range(FAILURES_TO_OPEN))
-        both.away = FAILING
-        await due(both.lives[0].desk(), *(row(key) for key in sorted(both.poison)))
-        await eventually(lambda: both.rests() and Breaker.CLOSED not in both.breakers())
-        await due(both.lives[1].desk(), *(row(f"{number:02}") for number in range(1, 31)))
-        await tables.execute(
-            "update notifier.errand set due_at = now() - interval '1 hour' where key like '00-poison%'"
-        )
-        both.away = None
-        failed = _edges(logged).count("failed_probe")
-        await eventually(lambda: len(both.outside.settled) == 30)
-        edges = _edges(logged)
-
-    # One probe may have been on its way when the others came.
-    assert edges.count("failed_probe") <= failed + 1
-    assert "answered" in edges
 
 
 async def test_failures_of_one_process_count_nothing_while_another_succeeds(stack: Servers, logged: Ear) -> None:
@@ -215,7 +165,7 @@ async def test_one_wish_of_the_outside_lets_every_row_of_every_process_wait(
         asked_s = clock.monotonic_s()
         await due(both.lives[0].desk(), *(row(f"a-{number}") for number in range(10)))
         await due(both.lives[1].desk(), *(row(f"b-{number}") for number in range(10)))
-        stage = await _stage(tables)
+        stage = await stage_row(tables)
         shown = both.standings()
         await eventually(lambda: len(both.outside.calls) > 1)
         waited_s = clock.monotonic_s() - asked_s
@@ -243,7 +193,7 @@ async def test_our_fault_stops_every_process_shouts_once_and_burns_nothing(
         await eventually(lambda: len(both.outside.calls) > at_closing + 1)
         await eventually(both.rests)
         probes = probes_taken()
-        burnt = await _rows(tables, "lease_owner is null and (attempts > 0 or unknown)")
+        burnt = await rows_where(tables, "lease_owner is null and (attempts > 0 or unknown)")
         called = len(both.outside.calls)
         both.away = None
         await eventually(lambda: len(both.outside.settled) == 40)
@@ -256,57 +206,3 @@ async def test_our_fault_stops_every_process_shouts_once_and_burns_nothing(
     assert burnt == 0
     assert [line["reason"] for line in logged.heard("error", "stage.moved")] == ["401"]
     assert set(both.outside.settled.values()) == {1}
-
-
-async def test_a_probe_whose_process_died_is_taken_again_by_another(stack: Servers, tables: "Tables") -> None:
-    outside = Outside(otherwise=lambda claimed: FAILING)
-    survivor = Outside()
-    async with living(stack, SERVICE, errands=[outside.errand(lease_s=3_600)]) as dying:
-        await due(dying.desk(), *(row(f"{number:02}") for number in range(20)))
-        await eventually(lambda: dying.stages()[NAME]["standing"] == Standing.FAILING)
-        outside.closed.clear()
-        await eventually(lambda: outside.calling.total() == 1)
-        await eventually(lambda: dying.runners[NAME].gate.probe_key)
-    assert (await _stage(tables))["breaker"] == "probing"
-    async with living(stack, SERVICE, errands=[survivor.errand(lease_s=3_600)]):
-        await eventually(lambda: len(survivor.settled) == 20)
-
-
-async def test_of_all_who_look_at_the_same_moment_one_probes(stack: Servers, tables: "Tables") -> None:
-    async with living(stack, SERVICE) as life:
-        async with unit_of_work(life.desk()) as work:
-            await store.insert(work.connection, NAME, [row(f"{number}") for number in range(20)], 1, 0, 60.0)
-            await stage_store.ensure(work.connection, NAME)
-        for _ in range(20):
-            await tables.execute(
-                "update notifier.stage"
-                " set breaker = 'open', probe_key = null, broken_since = now(), closed_until = now()"
-            )
-            await tables.execute("update notifier.errand set lease_owner = null, lease_until = null")
-
-            async def look() -> bool:
-                async with postgres.transaction(life.pool) as connection:
-                    return await stage_store.take_probe(connection, NAME, 1, 60.0, ()) is not None
-
-            assert sum(await asyncio.gather(*(look() for _ in range(6)))) == 1
-            assert not await look()
-
-
-async def test_a_probe_that_is_held_tells_nothing_and_another_row_asks(stack: Servers, tables: "Tables") -> None:
-    async with weather(stack) as both:
-        both.away = FAILING
-        await due(both.lives[0].desk(), *(row(f"{number:02}") for number in range(20)))
-        await eventually(lambda: both.rests() and Breaker.CLOSED not in both.breakers())
-        both.away = Hold("odd")
-        await eventually(lambda: _is_held(tables))
-        both.away = None
-        await eventually(lambda: both.breakers() == {Breaker.CLOSED})
-        await eventually(lambda: _all_settled(tables))
-
-
-async def _is_held(tables: "Tables") -> bool:
-    return await _rows(tables, "state = 'held'") >= 1
-
-
-async def _all_settled(tables: "Tables") -> bool:
-    return await _rows(tables, "state = 'due'") == 0

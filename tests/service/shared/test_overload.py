@@ -20,6 +20,7 @@ QUEUE = queues_of("intake.application_accepted.v1")[0]
 @pytest.fixture(autouse=True)
 def _look_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overload, "LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr(overload, "LOOK_AT_REST_EVERY_S", 600.0)
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ async def watched(emptied: Servers) -> AsyncIterator[Overload]:
     """What intake asks, with intake's own rights."""
     pool = await postgres.open_pool(emptied.database_url("intake"), "intake")
     publisher = Publisher(emptied.broker_url("intake"), "intake.publish")
-    yield Overload(pool, publisher, [QUEUE])
+    yield Overload(pool, publisher, [QUEUE], lambda: 1)
     await publisher.close()
     await pool.close()
 
@@ -82,6 +83,22 @@ async def test_a_hearer_that_is_away_shuts_the_door_only_after_many_packs(
     await _put(channel, 1)
 
     await _reached(watched, is_so=True)
+
+
+async def test_while_nothing_is_on_its_way_a_look_holds_for_longer(emptied: Servers, channel: AbstractChannel) -> None:
+    on_their_way = 0
+    pool = await postgres.open_pool(emptied.database_url("intake"), "intake")
+    publisher = Publisher(emptied.broker_url("intake"), "intake.publish")
+    resting = Overload(pool, publisher, [QUEUE], lambda: on_their_way)
+    before = await resting.is_reached()
+    await _put(channel, overload.AWAY_PACKS_MAX + 1)
+    at_rest = await resting.is_reached()
+    on_their_way = 1
+    await _reached(resting, is_so=True)
+    await publisher.close()
+    await pool.close()
+
+    assert (before, at_rest) == (False, False)
 
 
 async def test_a_full_outbox_shuts_the_door(

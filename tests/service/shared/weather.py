@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.errands import Claimed, Later, Outcome, Settled, Sign
 from shared.errands.breaker import Breaker
@@ -11,7 +11,11 @@ from shared.service.running import Running
 from tests.conftest import Servers
 from tests.eventually import eventually
 from tests.service.living import living
+from tests.service.shared.conftest import Ear
 from tests.service.shared.outside import NAME, Outside
+
+if TYPE_CHECKING:
+    from tests.service.shared.conftest import Tables
 
 SERVICE = "notifier"
 SLOTS = 4
@@ -61,3 +65,18 @@ async def weather(stack: Servers, **changes: Any) -> AsyncIterator[Weather]:
             made.lives.append(await closing.enter_async_context(living(stack, SERVICE, errands=[errand])))
         await eventually(lambda: made.breakers() == {Breaker.CLOSED})
         yield made
+
+
+def edges(logged: Ear) -> list[str]:
+    """Every edge that a stage took without a warning, in order."""
+    return [line["edge"] for line in logged.heard("info", "stage.moved")]
+
+
+async def stage_row(tables: "Tables") -> Any:
+    """The row of the stage, with how long it waits from now."""
+    return await tables.fetchrow("select *, closed_until - now() as wait from notifier.stage where errand = $1", NAME)
+
+
+async def rows_where(tables: "Tables", condition: str) -> int:
+    """How many rows the errand has of this kind."""
+    return int(await tables.fetchval(f"select count(*) from notifier.errand where {condition}"))
