@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deploy import database as databases
 from deploy.broker.management import management
@@ -24,6 +25,10 @@ from deploy.local.stack import Stack
 from shared.topology import SERVICES
 
 T = TypeVar("T")
+
+# A machine that is busy makes an example slow, not wrong: no test asserts a time.
+settings.register_profile("hosho", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("hosho")
 
 
 @dataclass(frozen=True, slots=True)
