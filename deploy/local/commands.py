@@ -25,6 +25,14 @@ from shared.topology import SERVICES
 
 DEV_STACK: Final = "dev"
 DOWN_S_MAX: Final = 90.0
+PAGES: Final = {
+    simulator("portal"): "open it: contractors apply here, and read their keys",
+    simulator("mailbox"): "open it: their mail arrives here",
+    simulator("platform"): "open it: officials check number and key here",
+    simulator("core"): "open it: the office's desk",
+}
+"""What a browser finds at an address that is also for people."""
+
 BROKEN_OFF: Final = 130
 """The exit code of a demo that was not allowed to finish, as a shell gives it for Ctrl-C."""
 
@@ -94,7 +102,7 @@ async def _up() -> int:
 
 def _print_addresses(place: Place) -> None:
     for name in (*SERVICES, *map(simulator, SIMULATORS)):
-        say(f"  {name:<20} {place.url(name)}")
+        say(f"  {name:<20} {place.url(name):<24} {PAGES.get(name, '')}".rstrip())
     broker = urlsplit(place.stack.addresses.broker_url)
     # The user in that address is the administrator; whoever connects has a user of their own.
     say(f"  {'broker':<20} {broker.scheme}://{broker.hostname}:{broker.port}/{place.vhost}")

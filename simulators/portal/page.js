@@ -57,7 +57,7 @@ function showProblems(form, problems, touched) {
   for (const link of list) {
     const name = [...form.querySelectorAll("[data-problem]")].map((one) => one.dataset.problem)
       .find((one) => `#${one.replaceAll(".", "-")}` === link.getAttribute("href"));
-    if (name && !(problems[name] ?? []).includes(link.textContent)) link.parentElement.remove();
+    if (name && !(problems[name] ?? []).some((one) => link.textContent.endsWith(one))) link.parentElement.remove();
   }
   const summary = document.getElementById("summary");
   if (list.length && !summary.querySelector("[data-summary] a")) summary.hidden = true;

@@ -63,6 +63,7 @@ async def test_a_field_nobody_has_written_in_is_not_complained_about_yet(system:
         await page.locator("#contract-price").fill("0")
 
     await expect(page.locator("#contract-price-problem")).not_to_be_empty()
+    await expect(page.locator("[data-problem]:not(:empty)")).to_have_count(1)
     await expect(page.locator("[aria-invalid]")).to_have_count(1)
 
 

@@ -109,7 +109,10 @@ class Applying:
         self, visitor: Visitor, values: Mapping[str, str], reply: Reply | None = None, *, failed: bool = False
     ) -> web.Response:
         """The form with these values, and what an answer has to say about them."""
-        problems = {} if reply is None else _by_field(reply, form.kinds_of(values))
+        found = {} if reply is None else _by_field(reply, form.kinds_of(values))
+        # In the order in which the fields stand, as they were posted.
+        places = {name: place for place, name in enumerate(values)}
+        problems = dict(sorted(found.items(), key=lambda one: places.get(one[0], -1)))
         told = None
         if failed and not problems:
             told = words.AWAY if reply is None else words.sentence(reply)
