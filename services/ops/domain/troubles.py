@@ -16,6 +16,9 @@ WAIT_S_MAX: Final = 600.0
 
 OLD_CALL_S_MAX: Final = 3_600.0
 MANY_PARKED_FACTS: Final = 50
+HEAPS_TOLD_MAX: Final = 4
+"""Heaps of the desk that are told one by one; a deployment with a bug makes dozens, and one page must hold it all."""
+
 LEDGER_ALARMS: Final = frozenset({"gap", "double"})
 
 
@@ -222,7 +225,12 @@ def _of_queues(seen: Seen) -> Iterator[Trouble]:
 
 
 def _of_desk(heaps: Sequence[Heap]) -> Iterator[Trouble]:
-    for one in heaps:
+    ordered = sorted(heaps, key=lambda one: -one.facts)
+    others = ordered[HEAPS_TOLD_MAX:]
+    if others:
+        facts, first_at = sum(one.facts for one in others), min(one.first_at for one in others)
+        yield Trouble(Kind.FACTS_PARKED, f"+{len(others)}", "", first_at, facts)
+    for one in ordered[:HEAPS_TOLD_MAX]:
         kind = Kind.MANY_FACTS_PARKED if one.facts > MANY_PARKED_FACTS else Kind.FACTS_PARKED
         yield Trouble(kind, f"{one.consumer} {one.code}", one.reason, one.first_at, one.facts)
 

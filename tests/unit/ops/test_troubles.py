@@ -140,3 +140,10 @@ def test_the_most_pressing_comes_first_and_then_the_oldest() -> None:
     found = troubles_of(seen(None, heaps=heaps), {})
 
     assert [one.about for one in found] == ["notifier", "issuer.old c", "issuer.young c"]
+
+
+def test_of_many_heaps_the_largest_are_told_and_the_others_together() -> None:
+    heaps = [Heap(f"issuer.q{number}", "c", number, EARLIER, "") for number in range(1, 8)]
+    found = {one.about: one.count for one in troubles_of(seen(state(), heaps=heaps), {})}
+
+    assert found == {"issuer.q7 c": 7, "issuer.q6 c": 6, "issuer.q5 c": 5, "issuer.q4 c": 4, "+3": 6}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
@@ -53,7 +53,9 @@ def _shower(means: Means, gate: Gate, view: str) -> Callable[..., Any]:
             raise problem(gate.pages, request, 404, "problem.nothing_here", session)
         only = facts.get("found", [])
         if view == "search" and len(only) == 1 and facts["words"]:
-            return RedirectResponse(f"/journey/{only[0]['portal']}/{only[0]['application_id']}", 303)
+            # A portal chose this id, and it may hold whatever an address gives a meaning to.
+            whose = quote(f"{only[0]['portal']}/{only[0]['application_id']}", safe="/")
+            return RedirectResponse(f"/journey/{whose}", 303)
         wanted = {name: text for name, text in params.items() if name != "lang"}
         live = f"/live/{view}?{urlencode(wanted)}" if view in LIVE else ""
         return gate.pages.page(request, view, {"view": view, "live": live, **facts}, session=session)
