@@ -90,8 +90,8 @@ async def system(stack: Servers, tmp_path_factory: pytest.TempPathFactory) -> As
             await supervisor.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def portal(system: System) -> AsyncIterator[Portal]:
-    """The portal that the tests speak as, listening to its answers."""
+    """The portal that the tests of a file speak as, listening to its answers while they run and no longer."""
     async with system.portal() as connected:
         yield connected
