@@ -62,7 +62,7 @@ night: $(STAMP) ## The scripted night at length: five troubles shown, called and
 breaks: $(STAMP) ## Break nine promises on purpose, in a copy, and see that each is caught; writes build/breaks.json.
 	@$(PYTHON) -m tests.faults breaks
 
-canary: $(STAMP) ## Tell a story with known keys, then search everything there is for them; writes build/canary.json.
+canary: $(STAMP) ## Tell a story with known keys, then search everything there is for them; writes build/canary.json; PLANTED=1.
 	@$(PYTHON) -m tests.faults canary --seed $(or $(SEED),1) $(if $(PLANTED),--planted)
 
 contracts: $(STAMP) ## Write the published contracts into docs/contracts: AsyncAPI, OpenAPI, JSON Schemas, examples.

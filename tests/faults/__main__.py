@@ -120,7 +120,9 @@ def main() -> None:
     parser.add_argument("--service", choices=SERVICES, action="append", help="crash points of this one only")
     parser.add_argument("--only", choices=[one.name for one in BREAKS], action="append", help="this break only")
     parser.add_argument("--what", choices=tuple(ABUSES), action="append", help="this abuse only")
-    parser.add_argument("--planted", action="store_true", help="write a key into a log, to see that the canary sings")
+    parser.add_argument(
+        "--planted", action="store_true", help="write a key where none may be, to see that the canary sings"
+    )
     given = parser.parse_args()
     if given.command == "breaks":
         sys.exit(break_all(given.only or ()))

@@ -1,17 +1,20 @@
 """Everything a key could have got into, as bytes and files, each with a mark that shows that it was really seen."""
 
 import asyncio
+import html
 import json
 import os
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
+from pypdf import PdfReader
 
 from deploy.broker.management import management
 from deploy.database import with_database
@@ -19,6 +22,7 @@ from deploy.places import BUILD, CHECKOUT
 from shared.topology import JOURNAL_QUEUE, SERVICES
 from simulators.portal.client import Portal
 from tests.faults.world import World
+from tests.service.ops.browsing import at_the_console
 
 Piece = tuple[str, bytes | Path]
 
@@ -26,6 +30,9 @@ SERVERS_OWN: Final = ("postgres", "rabbitmq")
 PEEKED_MAX: Final = 2_000
 """Messages taken from one queue; more than a short story ever leaves there."""
 
+VIEWER: Final = "金庫係"
+PAGES_MAX: Final = 150
+_LINK: Final = re.compile(r'href="(/[^"/][^"]*)"')
 OPENAPI: Final = CHECKOUT / "docs" / "contracts" / "openapi"
 HEARD_S_MAX: Final = 30.0
 
@@ -97,7 +104,7 @@ async def doors(world: World, number: str) -> list[Place]:
     ops = world.system.url("ops")
     token = world.system.place.stack.secrets.operator_tokens["operator"]
     journey = f"/v1/journeys?q={quote(number)}"
-    shown = [(path, await _got(world, ops + path, token)) for path in ("/", journey, *_readable("ops"))]
+    shown = [(path, await _got(world, ops + path, token)) for path in (journey, *_readable("ops"))]
     told = [
         (f"{path} of {name}", await _got(world, world.system.url(name) + path, token))
         for name in SERVICES
@@ -109,10 +116,24 @@ async def doors(world: World, number: str) -> list[Place]:
     mark = marks([number])
     return [
         Place("the journal", journal, mark),
-        Place("what ops shows", pages, mark),
+        Place("what ops shows", pages, re.compile(rb'"found": ?\[\{')),
         Place("operator doors", tuple(told), re.compile(rb"\{")),
         Place("metrics", tuple(scrapes), re.compile(rb"hosho_facts")),
     ]
+
+
+async def console(world: World, number: str) -> Place:
+    """Every page of the console that a link leads to, from the front page and from one application's journey."""
+    token = world.system.place.stack.secrets.operator_tokens["operator"]
+    waiting, seen = [f"/journey?{urlencode({'q': number})}", "/"], dict[str, bytes]()
+    async with at_the_console(world.system.url("ops"), token) as person:
+        while waiting and len(seen) < PAGES_MAX:
+            path = waiting.pop()
+            if path not in seen:
+                page = await person.opens(path)
+                seen[path] = page.encode()
+                waiting += [html.unescape(link) for link in _LINK.findall(page)]
+    return Place("pages of the console", tuple(seen.items()), marks([number]))
 
 
 def _readable(document: str) -> list[str]:
@@ -135,6 +156,19 @@ async def answers(portals: Mapping[str, Portal], mark: re.Pattern[bytes]) -> Pla
         read = [(await door(limit="200")).body for door in (portal.doors.applications, portal.doors.guarantees)]
         pieces += [(f"what {name} was told", text) for text in (*heard, *read)]
     return Place("answers to portals", tuple(pieces), mark)
+
+
+async def looks(world: World, portals: Mapping[str, Portal]) -> list[Place]:
+    """The reveal and the key notice: where keys must be found, in the very answers that carry them."""
+    number = next(iter(world.keys))
+    revealed = [await portal.doors.reveal_key(number, VIEWER) for portal in portals.values()]
+    notices = [await portal.doors.key_notice(number, VIEWER) for portal in portals.values()]
+    papers = [PdfReader(BytesIO(notice.body)) for notice in notices if notice.status == 200]
+    texts = ["".join(page.extract_text() for page in paper.pages) for paper in papers]
+    return [
+        Place("the reveal", tuple(("an answer", reply.body) for reply in revealed), allowed=True),
+        Place("the key notice", tuple(("a notice", "".join(text.split()).encode()) for text in texts), allowed=True),
+    ]
 
 
 def programs(world: World) -> Place:
@@ -170,10 +204,10 @@ async def tables(world: World, mark: re.Pattern[bytes]) -> list[Place]:
 def files(world: World, mark: re.Pattern[bytes]) -> list[Place]:
     """Logs, what the outside remembers, what builds leave, and the servers' data where the servers are ours."""
     folder, state = world.system.place.folder, world.system.place.stack.state
-    platform = list(folder.glob("platform.sqlite*"))
-    rest = [path for path in _below(folder, "log", "log.before", "data", *SERVERS_OWN) if path not in platform]
+    rest = _below(folder, "log", "log.before", "data", *SERVERS_OWN)
     mails = [path for path in rest if path.name.startswith("mailbox.")]
-    others = [path for path in rest if path not in mails]
+    platform = [path for path in rest if path.name.startswith("platform.")]
+    others = [path for path in rest if path not in (*mails, *platform)]
     own = [
         _place("the database's log of changes", _below(state / "postgres" / "data" / "pg_wal"), mark),
         _place("the database's directory", _below(state / "postgres" / "data", "pg_wal"), mark),
@@ -184,13 +218,13 @@ def files(world: World, mark: re.Pattern[bytes]) -> list[Place]:
         _place("mails", mails, mark),
         _place("files of the stack", others, None),
         _place("build", _below(BUILD), None),
+        _place("what the platform keeps", platform, mark),
         *(own if world.owns_servers else ()),
-        _place("the platform's own memory", platform, mark, allowed=True),
     ]
 
 
-def _place(name: str, paths: Iterable[Path], mark: re.Pattern[bytes] | None, *, allowed: bool = False) -> Place:
-    return Place(name, tuple((str(path), path) for path in paths), mark, allowed)
+def _place(name: str, paths: Iterable[Path], mark: re.Pattern[bytes] | None) -> Place:
+    return Place(name, tuple((str(path), path) for path in paths), mark)
 
 
 def _below(folder: Path, *without: str) -> list[Path]:

@@ -33,7 +33,6 @@ LAST_APPLICATIONS: Final = 12
 DEAF: Final = ("platform_bridge", "notifier", "ops")
 SIZE: Final = Size(senders=6, lanes=2, settle_s_max=240, strikes=2)
 FULL_S_MAX: Final = 60.0
-VIEWER: Final = "金庫係"
 
 _SEALED: Final = "select guarantee_number, sealed_auth_key from issuer.guarantee where sealed_auth_key is not null"
 _END_SESSIONS: Final = "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1"
@@ -42,7 +41,7 @@ _END_SESSIONS: Final = "select pg_terminate_backend(pid) from pg_stat_activity w
 async def canary(seed: int, applications_count: int, *, planted: bool = False) -> int:
     """Tell the story, search everything, write the report; 1 if a key stands where it may not, or a place was blind.
 
-    `planted` writes a key into a log on purpose, to see that this fails.
+    `planted` writes a key into a log and a table on purpose, to see that this fails.
     """
     async with world_of_its_own("faults-canary") as world, portals_of(world) as portals:
         await _write_plainly(world)
@@ -103,22 +102,28 @@ async def _everything(
 ) -> list[Place]:
     mark = places.marks(keys)
     number = next(iter(world.keys))
-    notices = [await portal.doors.key_notice(number, VIEWER) for portal in portals.values()]
-    assert 200 in {notice.status for notice in notices}, "no key notice was printed"
-    seen = await places.doors(world, number)
+    seen = [
+        *await places.looks(world, portals),
+        *await places.doors(world, number),
+        await places.console(world, number),
+    ]
     seen += [await places.answers(portals, mark), places.programs(world)]
     for name in SERVICES:
         await world.end(name)
+    if planted:
+        await _plant(world, keys[number])
     seen += await places.tables(world, mark)
     await world.as_superuser("checkpoint")
-    if planted:
-        _plant(world.system.place.folder / "log" / "issuer.log", keys[number])
     return seen + places.files(world, mark)
 
 
-def _plant(log: Path, key: str) -> None:
+async def _plant(world: World, key: str) -> None:
+    """Write one key where a careless line of code would: into a log, and into a table beside an error."""
+    log = world.system.place.folder / "log" / "issuer.log"
     with log.open("a", encoding="utf-8") as file:
         file.write(json.dumps({"event": "errand.failed", "error": f"could not post {key}"}) + "\n")
+    await world.as_owner("create table ops.planted (error text)")
+    await world.as_owner("insert into ops.planted values ($1)", f"could not post {key}")
 
 
 def report(found: Hunt, marked_keys: int, path: Path = REPORT) -> None:
@@ -129,7 +134,7 @@ def report(found: Hunt, marked_keys: int, path: Path = REPORT) -> None:
         "places_searched": len(found.searched),
         "bytes_searched": sum(found.searched.values()),
         "found_outside_allowed": len(told(found.outside)),
-        "found_at_the_platform": len({one.key_of for one in found.allowed}),
+        "found_where_allowed": len({one.key_of for one in found.allowed}),
         "blind_in": found.blind,
         "bytes_by_place": found.searched,
     }
