@@ -51,16 +51,32 @@ def may_publish(user: str, exchange: str, key: str) -> bool:
 
 
 KEYS: Final = {
-    topology.EVENTS: (*topology.HEARERS, *map(topology.journal_key, SERVICES), "core.guarantee_concluded.v1", "#", "x"),
-    topology.PORTALS: tuple(
-        topology.answer_key(portal, message_type) for portal in PORTALS for message_type in topology.HEARERS
+    topology.EVENTS: (
+        *(*topology.HEARERS, *map(topology.journal_key, SERVICES), "core.guarantee_concluded.v1", "#", "x"),
+        *(f"{place}.fact_made.v1" for name in SERVICES for place in (f"x.{name}", f"{name}x", f"x{name}")),
+        *(f"x.{topology.journal_key(name)}" for name in SERVICES),
     ),
-    topology.PARKING: (*(f"{service}.some_queue" for service in SERVICES), "office.paper_ordered", "x"),
-    topology.CORE: (*topology.CORE_HEARD, "issuer.certificate_created.v1", "core", "x"),
+    topology.PORTALS: tuple(
+        topology.answer_key(place, message_type)
+        for portal in PORTALS
+        for message_type in topology.HEARERS
+        for place in (portal, f"{portal}.x")
+    ),
+    topology.PARKING: (
+        *(f"{place}.some_queue" for name in SERVICES for place in (name, f"x.{name}", f"{name}x", f"x{name}")),
+        *("office.paper_ordered", "x"),
+    ),
+    topology.CORE: (
+        *(*topology.CORE_HEARD, "issuer.certificate_created.v1", "x"),
+        *(f"{place}.guarantee_concluded.v1" for place in ("x.core", "corex", "xcore")),
+    ),
     topology.APPLICATIONS: tuple(
         f"{word}.{name}"
-        for word in ("application.submitted", "change.requested", "application", "application.submitted.portal-a")
-        for name in (*PORTALS, *SERVICES)
+        for word in (
+            *("application.submitted", "change.requested", "x.application.submitted", "x"),
+            *("application", "application.submitted.portal-a"),
+        )
+        for name in (*PORTALS, *SERVICES, *(f"{portal}x" for portal in PORTALS))
     ),
 }
 
