@@ -7,7 +7,7 @@ STAMP := .venv/.set-up
 PYTHON := .venv/bin/python
 BIN := .venv/bin
 
-.PHONY: help set-up up down status demo test lint unit service e2e browser story faults faults-quick crash-points storm storm-again away night breaks contracts diagram overload clean bench bench-quick bench-growth bench-report
+.PHONY: help set-up up down status demo test lint unit service e2e browser story faults faults-quick crash-points storm storm-again away night breaks canary contracts diagram sbom overload clean bench bench-quick bench-growth bench-report
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / { printf "  make %-25s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -62,11 +62,17 @@ night: $(STAMP) ## The scripted night at length: five troubles shown, called and
 breaks: $(STAMP) ## Break nine promises on purpose, in a copy, and see that each is caught; writes build/breaks.json.
 	@$(PYTHON) -m tests.faults breaks
 
+canary: $(STAMP) ## Tell a story with known keys, then search everything there is for them; writes build/canary.json; PLANTED=1.
+	@$(PYTHON) -m tests.faults canary --seed $(or $(SEED),1) $(if $(PLANTED),--planted)
+
 contracts: $(STAMP) ## Write the published contracts into docs/contracts: AsyncAPI, OpenAPI, JSON Schemas, examples.
 	@$(PYTHON) -m deploy.contracts
 
 diagram: $(STAMP) ## Write the life cycles of a guarantee into ARCHITECTURE.md.
 	@$(PYTHON) -m deploy.diagram
+
+sbom: $(STAMP) ## Write what this software is made of into build/sbom.json (CycloneDX).
+	@$(PYTHON) -m deploy.sbom
 
 overload: $(STAMP) ## Floods, garbage, slow clients, an absent ops: who waits, and does memory stay flat; WHAT=name.
 	@$(PYTHON) -m tests.faults overload $(if $(WHAT),--what $(WHAT)) $(if $(APPLICATIONS),--applications $(APPLICATIONS))

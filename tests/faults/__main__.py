@@ -1,4 +1,4 @@
-"""The commands: `python -m tests.faults quick | crash-points | storm | regressions | away | overload | breaks`."""
+"""The commands: `python -m tests.faults quick | crash-points | storm | regressions | away | …`; see `COMMANDS`."""
 
 import argparse
 import asyncio
@@ -15,15 +15,17 @@ from tests.faults import plan
 from tests.faults.breaking import break_all
 from tests.faults.breaks import BREAKS
 from tests.faults.building import world_of_its_own
+from tests.faults.canary.story import canary
 from tests.faults.overload.command import ABUSES, USUAL, overload
 from tests.faults.points import Visits, steering, visit_all
 from tests.faults.rounds import Outcome, Size, carried_out, report, told
 from tests.faults.seeds import REGRESSIONS
 from tests.faults.workload import GENTLE, ROUGH, applications, decide, portals_of
 
-COMMANDS: Final = ("quick", "crash-points", "storm", "regressions", "away", "overload", "breaks")
+COMMANDS: Final = ("quick", "crash-points", "storm", "regressions", "away", "overload", "breaks", "canary")
 QUICK_APPLICATIONS: Final = 60
 STORM_APPLICATIONS: Final = 1_000
+CANARY_APPLICATIONS: Final = 40
 FAULTS: Final = 200
 QUICK: Final = Size(senders=6, lanes=2, settle_s_max=40, strikes=2)
 STORM: Final = Size(senders=48, lanes=6, settle_s_max=1_800)
@@ -118,6 +120,9 @@ def main() -> None:
     parser.add_argument("--service", choices=SERVICES, action="append", help="crash points of this one only")
     parser.add_argument("--only", choices=[one.name for one in BREAKS], action="append", help="this break only")
     parser.add_argument("--what", choices=tuple(ABUSES), action="append", help="this abuse only")
+    parser.add_argument(
+        "--planted", action="store_true", help="write a key where none may be, to see that the canary sings"
+    )
     given = parser.parse_args()
     if given.command == "breaks":
         sys.exit(break_all(given.only or ()))
@@ -130,6 +135,7 @@ def main() -> None:
         "overload": lambda: overload(tuple(given.what or USUAL), given.applications),
         "storm": lambda: storm_round(given.seed, given.applications or STORM_APPLICATIONS, given.faults),
         "regressions": regressions,
+        "canary": lambda: canary(given.seed, given.applications or CANARY_APPLICATIONS, planted=given.planted),
         "away": lambda: away_round(given.seed, given.applications or AWAY_APPLICATIONS),
     }
     sys.exit(asyncio.run(commands[given.command]()))

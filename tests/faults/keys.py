@@ -1,10 +1,11 @@
-"""The authentication keys of a sample: the same at the issuer and at the platform, and nowhere in the clear."""
+"""The authentication keys of a sample: the same at issuer and platform, and nowhere else, however spelled."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from deploy.local.programs import simulator
 from simulators.portal.client import Portal
+from tests.faults.canary.spellings import Search, told
 from tests.faults.world import World
 
 SAMPLE_NUMBERS_MAX: Final = 50
@@ -41,12 +42,9 @@ async def _opens(world: World, number: str, key: str) -> bool:
 
 
 def leaks(world: World, mails: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Where one of these keys stands in the clear: in a mail, or in the log of a program of ours."""
-    texts = {f"the mail {mail['message_id']}": str(mail["text"]) for mail in mails}
+    """Where one of these keys stands, however spelled: in a mail, or in the log of a program of ours."""
+    search = Search(world.keys)
+    texts = {f"the mail {mail['message_id']}": str(mail["text"]).encode() for mail in mails}
+    found = [one for where, text in texts.items() for one in search.in_bytes(text, where)]
     logs = world.system.place.folder / "log"
-    texts |= {f"the log {path.name}": path.read_text(encoding="utf-8", errors="replace") for path in logs.glob("*.log")}
-    return [f"the key of {number} stands in {place}" for place, text in texts.items() for number in _in(world, text)]
-
-
-def _in(world: World, text: str) -> list[str]:
-    return [number for number, key in world.keys.items() if key in text]
+    return told([*found, *(one for path in sorted(logs.glob("*.log")) for one in search.in_file(path))])

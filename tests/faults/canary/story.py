@@ -1,0 +1,151 @@
+"""The story the canary hears: a short round of faults, queues that are full for a moment, every key looked at."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from deploy.local.screen import say
+from deploy.places import BUILD
+from shared import topology
+from shared.messages.issuer import CertificateCreated
+from shared.sealing import KeyRing
+from shared.topology import SERVICES
+from simulators.portal.client import Portal
+from tests.eventually import eventually
+from tests.faults import plan
+from tests.faults.building import world_of_its_own
+from tests.faults.canary import places
+from tests.faults.canary.hunting import Hunt, hunt
+from tests.faults.canary.places import Place
+from tests.faults.canary.spellings import Search, told
+from tests.faults.expected import Sent
+from tests.faults.rounds import Size, carried_out
+from tests.faults.settling import settled
+from tests.faults.workload import GENTLE, Workload, applications, portals_of
+from tests.faults.world import World
+
+REPORT: Final = BUILD / "canary.json"
+LAST_APPLICATIONS: Final = 12
+"""Sent while nobody hears the certificates, so that the queues are searched with something in them."""
+
+DEAF: Final = ("platform_bridge", "notifier", "ops")
+SIZE: Final = Size(senders=6, lanes=2, settle_s_max=240, strikes=2)
+FULL_S_MAX: Final = 60.0
+
+_SEALED: Final = "select guarantee_number, sealed_auth_key from issuer.guarantee where sealed_auth_key is not null"
+_END_SESSIONS: Final = "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1"
+
+
+async def canary(seed: int, applications_count: int, *, planted: bool = False) -> int:
+    """Tell the story, search everything, write the report; 1 if a key stands where it may not, or a place was blind.
+
+    `planted` writes a key into a log and a table on purpose, to see that this fails.
+    """
+    async with world_of_its_own("faults-canary") as world, portals_of(world) as portals:
+        await _write_plainly(world)
+        sent = applications(seed, applications_count + LAST_APPLICATIONS, GENTLE)
+        early, late = sent[:applications_count], sent[applications_count:]
+        outcome = await carried_out(world, portals, plan.quick(seed), early, SIZE, say)
+        seen = [await _full_queues(world, portals, late, seed)]
+        account = await settled(world, portals, sent, world.tally.poison, within_s=SIZE.settle_s_max, say=say)
+        keys = await _every_key(world)
+        assert world.keys.items() <= keys.items(), "the reveal shows other keys than were sealed"
+        seen += await _everything(world, portals, keys, planted=planted)
+        say(f"searching {len(seen)} places for {len(keys)} keys")
+        found = await asyncio.to_thread(hunt, seen, Search(keys))
+    report(found, len(keys))
+    for line in in_words(found):
+        say(line)
+    if not (outcome.clean and account.clean):
+        say("THE LEDGER OF THE STORY IS NOT CLEAN: run `make faults-quick` with this seed")
+    return 0 if found.clean and account.clean else 1
+
+
+async def _write_plainly(world: World) -> None:
+    """Let the database write its log of changes uncompressed, or a key in it would not be seen."""
+    database = world.system.place.database
+    await world.as_superuser(f'alter database "{database}" set wal_compression = off')
+    await world.as_superuser(_END_SESSIONS, database)
+
+
+async def _full_queues(world: World, portals: Mapping[str, Portal], sent: list[Sent], seed: int) -> Place:
+    """The queues while nobody hears the certificates."""
+    for name in DEAF:
+        await world.end(name)
+    try:
+        load = Workload(dict(portals), sent, seed)
+        load.allow(len(sent))
+        await load.flow(SIZE.senders)
+
+        async def certificates_wait() -> Place:
+            seen = await places.queues(world)
+            waiting = f"the queue {topology.queue_of(DEAF[0], CertificateCreated.TYPE)}"
+            assert waiting in {name for name, _ in seen.pieces}, "no certificate waits"
+            return seen
+
+        return await eventually(certificates_wait, within_s=FULL_S_MAX)
+    finally:
+        for name in DEAF:
+            await world.start(name)
+
+
+async def _every_key(world: World) -> dict[str, str]:
+    """All keys there are, by guarantee number, opened as the issuer opens them."""
+    ring = KeyRing.parse(world.system.place.stack.secrets.sealing_keys)
+    return {row[0]: ring.open(row[1], associated=row[0]) for row in await world.as_owner(_SEALED)}
+
+
+async def _everything(
+    world: World, portals: Mapping[str, Portal], keys: Mapping[str, str], *, planted: bool
+) -> list[Place]:
+    mark = places.marks(keys)
+    number = next(iter(world.keys))
+    seen = [
+        *await places.looks(world, portals),
+        *await places.doors(world, number),
+        await places.console(world, number),
+    ]
+    seen += [await places.answers(portals, mark), places.programs(world)]
+    for name in SERVICES:
+        await world.end(name)
+    if planted:
+        await _plant(world, keys[number])
+    seen += await places.tables(world, mark)
+    await world.as_superuser("checkpoint")
+    return seen + places.files(world, mark)
+
+
+async def _plant(world: World, key: str) -> None:
+    """Write one key where a careless line of code would: into a log, and into a table beside an error."""
+    log = world.system.place.folder / "log" / "issuer.log"
+    with log.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"event": "errand.failed", "error": f"could not post {key}"}) + "\n")
+    await world.as_owner("create table ops.planted (error text)")
+    await world.as_owner("insert into ops.planted values ($1)", f"could not post {key}")
+
+
+def report(found: Hunt, marked_keys: int, path: Path = REPORT) -> None:
+    """Write the figures where `make canary` promises them; never a key."""
+    path.parent.mkdir(exist_ok=True)
+    figures = {
+        "marked_keys": marked_keys,
+        "places_searched": len(found.searched),
+        "bytes_searched": sum(found.searched.values()),
+        "found_outside_allowed": len(told(found.outside)),
+        "found_where_allowed": len({one.key_of for one in found.allowed}),
+        "blind_in": found.blind,
+        "bytes_by_place": found.searched,
+    }
+    path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+def in_words(found: Hunt) -> list[str]:
+    """The outcome, a line for each place and each finding."""
+    return [
+        *(f"  {size:>13,} bytes  {name}" for name, size in found.searched.items()),
+        *(f"LEAKED: {line}" for line in told(found.outside)),
+        *(f"BLIND in {name}: what surely stands there was not seen" for name in found.blind),
+        "no key outside the allowed places" if found.clean else "THE CANARY SINGS",
+    ]

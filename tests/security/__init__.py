@@ -1,0 +1,1 @@
+"""Doors that must be locked, tried one by one by whoever must not open them."""
