@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from deploy.local.install import install_for_tests
 from deploy.local.lease import leased, stop_keeper
@@ -17,6 +18,8 @@ from deploy.places import CHECKOUT
 _BIN: Final = Path(sys.executable).parent
 _NOTHING_COLLECTED: Final = 5
 _TWO_WORKERS: Final = ("-n", "2", "--dist", "loadfile")
+_THREE_WORKERS: Final = ("-n", "3", "--dist", "loadfile")
+"""For tests that wait for servers more than they work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Check:
         command: a program of the virtual environment and its arguments.
         needs_servers: whether it needs PostgreSQL and RabbitMQ.
         needs_browser: whether it needs a browser, which is installed where that is possible.
+        beside_next: whether it runs at the same time as the check after it; both wait more than they work.
     """
 
     group: str
@@ -36,10 +40,13 @@ class Check:
     command: Sequence[str]
     needs_servers: bool = False
     needs_browser: bool = False
+    beside_next: bool = False
 
 
-def _tests(group: str, name: str, *arguments: str, servers: bool = True, browser: bool = False) -> Check:
-    return Check(group, name, ("pytest", "-q", *arguments), needs_servers=servers, needs_browser=browser)
+def _tests(
+    group: str, name: str, *arguments: str, servers: bool = True, browser: bool = False, beside_next: bool = False
+) -> Check:
+    return Check(group, name, ("pytest", "-q", *arguments), servers, browser, beside_next)
 
 
 CHECKS: Final = (
@@ -54,9 +61,9 @@ CHECKS: Final = (
         "tests/service",
         "tests/contract",
         "tests/security",
-        *_TWO_WORKERS,
+        *_THREE_WORKERS,
     ),
-    _tests("e2e", "end-to-end tests", "tests/e2e"),
+    _tests("e2e", "end-to-end tests", "tests/e2e", beside_next=True),
     _tests("browser", "pages in a browser", "tests/browser", browser=True),
     _tests("faults", "fault tests", "tests/faults"),
 )
@@ -71,6 +78,7 @@ def run(groups: Sequence[str]) -> int:
         return 2
     chosen = [check for check in CHECKS if not groups or check.group in groups]
     failed: list[str] = []
+    beside: list[_Running] = []
     with ExitStack() as held:
         leasing = False
         for number, check in enumerate(chosen, start=1):
@@ -83,8 +91,12 @@ def run(groups: Sequence[str]) -> int:
                 leasing = True
             if check.needs_browser:
                 install_for_tests(say)
-            if not _passes(command):
-                failed.append(check.name)
+            if check.beside_next and check is not chosen[-1]:
+                beside.append(_Running(check, command, held.enter_context(tempfile.TemporaryFile())))
+                continue
+            running = _Running(check, command, None)
+            failed += [one.check.name for one in (running, *beside) if not one.passes()]
+            beside.clear()
     stop_keeper()
     say("failed: " + ", ".join(failed) if failed else "everything passed")
     return 1 if failed else 0
@@ -99,9 +111,23 @@ def _present(check: Check) -> list[str] | None:
     return [str(_BIN / check.command[0]), *(part for part in check.command[1:] if part not in empty)]
 
 
-def _passes(command: Sequence[str]) -> bool:
-    began_s = time.monotonic()
-    code = subprocess.run(command, cwd=CHECKOUT, check=False).returncode
-    passed = code in (0, _NOTHING_COLLECTED)
-    say(f"      {'passed' if passed else f'failed ({code})'} after {time.monotonic() - began_s:.0f} s")
-    return passed
+class _Running:
+    """A check that runs. One that runs aside keeps what it prints until it is asked how it ended."""
+
+    def __init__(self, check: Check, command: Sequence[str], printed: IO[bytes] | None) -> None:
+        self.check, self._printed = check, printed
+        self._began_s = time.monotonic()
+        self._process = subprocess.Popen(command, cwd=CHECKOUT, stdout=printed, stderr=printed)
+
+    def passes(self) -> bool:
+        """Wait for its end; whether it passed."""
+        code = self._process.wait()
+        if self._printed is not None:
+            self._printed.seek(0)
+            say(f"{self.check.name}, at the same time:")
+            sys.stdout.flush()
+            sys.stdout.buffer.write(self._printed.read())
+            sys.stdout.flush()
+        passed = code in (0, _NOTHING_COLLECTED)
+        say(f"      {'passed' if passed else f'failed ({code})'} after {time.monotonic() - self._began_s:.0f} s")
+        return passed
