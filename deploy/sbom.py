@@ -88,7 +88,8 @@ def licence_of(name: str) -> str | None:
     classified = [
         one.rpartition("::")[2].strip() for one in told.get_all("Classifier") or () if one.startswith("License ::")
     ]
-    named = told["License-Expression"] or told["License"]
+    # Not by subscript, which is to raise for what is missing in later versions of Python.
+    named = next(iter(told.get_all("License-Expression") or told.get_all("License") or ()), None)
     if named and len(named) <= LICENCE_NAME_CHARACTERS_MAX and "\n" not in named:
         return str(named)
     return " AND ".join(classified) or None

@@ -122,8 +122,8 @@ def from_package(package: str, program: str) -> Path:
     found = shutil.which(program)
     if found is not None:
         return Path(found)
-    place = TOOLS / package / "usr" / "bin" / program
-    if place.exists():
+    place = _unpacked(package, program)
+    if place is not None:
         return place
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         raise NotInstalled(f"There is no {program} here, and no apt-get to fetch the package {package} with.")
@@ -144,7 +144,16 @@ def from_package(package: str, program: str) -> Path:
         # Whole or not at all: two test runs may do this at the same time, and the second one then has it already.
         with contextlib.suppress(OSError):
             unpacked.rename(TOOLS / package)
+    place = _unpacked(package, program)
+    if place is None:
+        raise NotInstalled(f"There is no {program} in the package {package} of this release.")
     return place
+
+
+def _unpacked(package: str, program: str) -> Path | None:
+    return next(
+        (file for file in (TOOLS / package).rglob(program) if file.is_file() and os.access(file, os.X_OK)), None
+    )
 
 
 def _fetch(package: str, folder: str) -> subprocess.CompletedProcess[str]:
