@@ -131,7 +131,7 @@ async def _chains(grounds: Grounds, portal: Portal, prefix: str, count: int) -> 
 CELERY_QUEUE: Final = "bench"
 _CELERY_APP: Final = "bench.contenders.celery_chain.app"
 
-# The number of processes that served each of them best on two cores; docs/performance.md has the others.
+# How many processes each gets on two cores; other numbers have not been compared yet.
 LIMIT_PROCESSES: Final = 2
 FASTSTREAM_PROCESSES: Final = 2
 CELERY_PROCESSES: Final = 4

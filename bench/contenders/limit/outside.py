@@ -1,6 +1,7 @@
 """The outside over bare protocols: connections kept open, one request in flight on each."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from base64 import encodebytes
 from email.header import Header
 from email.utils import formatdate
@@ -20,7 +21,7 @@ _HEAD: Final = (
 ).encode()
 
 
-class _Line(asyncio.Protocol):
+class _Line(asyncio.Protocol, ABC):
     """A connection on which one question waits for its answer."""
 
     def __init__(self) -> None:
@@ -56,9 +57,9 @@ class _Line(asyncio.Protocol):
             self._answer.set_result(answer)
 
     @staticmethod
+    @abstractmethod
     def is_whole(buffer: bytes, wanted: int) -> bool:
         """Whether so many answers are there."""
-        raise NotImplementedError
 
 
 class _HttpLine(_Line):
