@@ -7,8 +7,8 @@ from pydantic_core import to_json
 
 from shared import clock, outbox, topology
 from shared.envelope import BATCH_CONTENT_TYPE, FACTS_HEADER, JSON_CONTENT_TYPE, LANE_HEADER, pack
+from shared.frames import Outgoing
 from shared.outbox import Leased
-from shared.publisher import Outgoing
 from shared.turns import portal_of
 
 PACK_FACTS_MAX = 50

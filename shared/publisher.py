@@ -6,7 +6,7 @@ matched by message id: two publishes with one id in flight on a channel would co
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
@@ -15,17 +15,16 @@ from urllib.parse import urlsplit, urlunsplit
 import aiormq
 from aiormq.abc import AbstractConnection
 from aiormq.channel import Channel
-from pamqp.commands import Basic
 
+from shared.confirms import Batch, Unwritable
 from shared.errors import Transient
+from shared.frames import Outgoing
 
 PUBLISH_TIMEOUT_S = 20.0
 CONNECT_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 1.0
 RECONNECT_AFTER_S = 0.2
 HEARTBEAT_S = 10
-
-PERSISTENT = 2
 
 _CLOSED_FOR_CONTENT = (
     aiormq.exceptions.ChannelAccessRefused,
@@ -48,22 +47,6 @@ class Unacceptable(NotTaken):
 
 class Disputed(Unacceptable):
     """The broker closed the channel over this message, or over another that was in flight with it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """One AMQP message to be published."""
-
-    exchange: str
-    routing_key: str
-    message_id: str
-    body: bytes
-    content_type: str
-    headers: Mapping[str, str | int] | None = None
-    type: str | None = None
-    correlation_id: str | None = None
-    user_id: str | None = None
-    """The broker refuses a publish whose user_id is not the connection's own user, so hearers may believe it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +73,7 @@ class Publisher:
         return self._connection is not None and not self._connection.is_closed
 
     async def publish(self, message: Outgoing) -> None:
-        """Publish and wait for the broker's confirm.
+        """Publish one message and wait for the broker's confirm.
 
         Raises:
             NotTaken: nacked; the message is not in any queue of ours.
@@ -98,33 +81,55 @@ class Publisher:
             Disputed: the channel was closed over this message or another; publish it alone to know.
             BrokerAway: no answer; it may or may not have landed.
         """
-        slot = (message.exchange, message.message_id)
-        if slot in self._in_flight:
-            raise NotTaken("The same message id is already in flight on this channel; try again after it ended.")
-        self._in_flight.add(slot)
+        (error,) = await self.publish_all([message])
+        if error is not None:
+            raise error
+
+    async def publish_all(self, messages: Sequence[Outgoing]) -> list[NotTaken | BrokerAway | None]:
+        """Publish these together, in their order on each exchange, and wait for every confirm.
+
+        Returns:
+            For each message, in the order given, nothing or the error that `publish` would have raised.
+        """
+        errors: list[NotTaken | BrokerAway | None] = [None] * len(messages)
+        by_exchange: dict[str, list[int]] = {}
+        for index, message in enumerate(messages):
+            slot = (message.exchange, message.message_id)
+            if slot in self._in_flight:
+                errors[index] = NotTaken("The same message id is already in flight on this channel; try again later.")
+            else:
+                self._in_flight.add(slot)
+                by_exchange.setdefault(message.exchange, []).append(index)
         try:
-            channel = await self._channel(message.exchange)
+            groups = [[(index, messages[index]) for index in indices] for indices in by_exchange.values()]
+            for told in await asyncio.gather(*map(self._publish_on_one_channel, groups)):
+                for index, error in told.items():
+                    errors[index] = error
+        finally:
+            for index in (index for indices in by_exchange.values() for index in indices):
+                self._in_flight.discard((messages[index].exchange, messages[index].message_id))
+        return errors
+
+    async def _publish_on_one_channel(
+        self, group: Sequence[tuple[int, Outgoing]]
+    ) -> dict[int, NotTaken | BrokerAway | None]:
+        batch: Batch | None = None
+        broken: BaseException | None = None
+        try:
+            channel = await self._channel(group[0][1].exchange)
             async with asyncio.timeout(PUBLISH_TIMEOUT_S):
                 # While an alarm blocks the connection, what is written to it waits in its buffers and lands afterwards.
                 await channel.connection.ready()
-                await channel.basic_publish(
-                    message.body,
-                    exchange=message.exchange,
-                    routing_key=message.routing_key,
-                    properties=_properties(message),
-                    mandatory=True,
-                    wait=False,
-                )
-        except aiormq.exceptions.PublishError as error:
-            raise Unacceptable(f"returned: {getattr(error.frame, 'reply_text', None)}") from error
-        except aiormq.exceptions.DeliveryError as error:
-            raise NotTaken("refused by the broker (a full queue, or a queue without a leader)") from error
-        except _CLOSED_FOR_CONTENT as error:
-            raise Disputed(f"{type(error).__qualname__}: {error}") from error
+                batch = Batch(channel)
+                await batch.write([message for _, message in group])
+                await batch.confirmed()
         except (aiormq.exceptions.AMQPError, ConnectionError, OSError, TimeoutError, RuntimeError) as error:
-            raise BrokerAway(f"{type(error).__qualname__}: {error}") from error
+            broken = error
         finally:
-            self._in_flight.discard(slot)
+            if batch is not None:
+                batch.forget()
+        told = batch.told if batch is not None else {}
+        return {index: _judged(told.get(place, broken)) for place, (index, _) in enumerate(group)}
 
     async def look_into(self, queue: str) -> Queued:
         """What a queue holds; nothing while the broker does not say."""
@@ -176,16 +181,22 @@ class Publisher:
         await self._drop()
 
 
-def _properties(message: Outgoing) -> Basic.Properties:
-    return Basic.Properties(
-        content_type=message.content_type,
-        delivery_mode=PERSISTENT,
-        headers=dict(message.headers) if message.headers else None,
-        message_id=message.message_id,
-        message_type=message.type,
-        correlation_id=message.correlation_id,
-        user_id=message.user_id,
-    )
+def _judged(error: BaseException | None) -> NotTaken | BrokerAway | None:
+    match error:
+        case None:
+            return None
+        case aiormq.exceptions.PublishError():
+            judged: NotTaken | BrokerAway = Unacceptable(f"returned: {getattr(error.frame, 'reply_text', None)}")
+        case aiormq.exceptions.DeliveryError():
+            judged = NotTaken("refused by the broker (a full queue, or a queue without a leader)")
+        case Unwritable():
+            judged = Unacceptable(str(error))
+        case _ if isinstance(error, _CLOSED_FOR_CONTENT):
+            judged = Disputed(f"{type(error).__qualname__}: {error}")
+        case _:
+            judged = BrokerAway(f"{type(error).__qualname__}: {error}")
+    judged.__cause__ = error
+    return judged
 
 
 def named_url(url: str, name: str) -> str:

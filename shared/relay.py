@@ -12,12 +12,13 @@ from contextlib import suppress
 
 from shared import clock, metrics, outbox, postgres
 from shared.crashpoints import reached
+from shared.frames import Outgoing
 from shared.lives import together
 from shared.logs import get_logger
 from shared.outbox import Leased
 from shared.owner import Owner
 from shared.parcels import journal_of, parcels_of
-from shared.publisher import RECONNECT_AFTER_S, BrokerAway, Disputed, NotTaken, Outgoing, Publisher, Unacceptable
+from shared.publisher import RECONNECT_AFTER_S, BrokerAway, Disputed, NotTaken, Publisher, Unacceptable
 from shared.turns import in_turns, portal_of
 
 BATCH_ROWS_MAX = 400
@@ -137,11 +138,11 @@ class Relay:
         started_s = clock.monotonic_s()
         parcels = list(parcels_of(rows))
         messages = [*(parcel.message for parcel in parcels), *journal_of(self._service, rows)]
-        results = await asyncio.gather(*map(self._one, messages))
+        results = await self._told(messages)
         for index, error in enumerate(results):
             # A channel that is closed over one message fails all that were in flight; alone, only the bad one fails.
             if isinstance(error, Disputed):
-                results[index] = await self._one(messages[index])
+                (results[index],) = await self._told(messages[index : index + 1])
         reached("+publish")
         metrics.published(clock.monotonic_s() - started_s)
         journal_error = next((error for error in results[len(parcels) :] if error is not None), None)
@@ -163,15 +164,13 @@ class Relay:
                     failed.append((row, journal_error))
         await self._settle(done, failed)
 
-    async def _one(self, message: Outgoing) -> NotTaken | BrokerAway | None:
+    async def _told(self, messages: Sequence[Outgoing]) -> list[NotTaken | BrokerAway | None]:
         try:
-            await self._publisher.publish(message)
-        except (NotTaken, BrokerAway) as error:
-            return error
+            return await self._publisher.publish_all(messages)
         except Exception as error:
-            # What cannot even be put into a frame must not end the relay, which would cork every other row.
-            return Unacceptable(f"{type(error).__qualname__}: {error}")
-        return None
+            # aiormq rejects what waits with a bare exception when a connection breaks without a word; nothing may end
+            # the relay, which would cork every row.
+            return [BrokerAway(f"{type(error).__qualname__}: {error}")] * len(messages)
 
     async def _settle(self, done: list[int], failed: list[tuple[Leased, Exception]]) -> None:
         away = [row for row, error in failed if isinstance(error, BrokerAway)]

@@ -8,9 +8,9 @@ import pytest
 
 from shared import clock, topology
 from shared.envelope import JSON_CONTENT_TYPE, fact_id
+from shared.frames import Outgoing
 from shared.messages.intake import ApplicationAccepted
 from shared.messages.issuer import GuaranteeStatusChanged
-from shared.publisher import Outgoing
 from shared.work import unit_of_work
 from tests.service.ops.browsing import Person, at_the_console
 from tests.service.ops.conftest import Desk

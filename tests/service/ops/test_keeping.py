@@ -7,8 +7,8 @@ from services.ops.domain import journal
 from services.ops.domain.journal import Broken, Whole
 from shared import clock, topology
 from shared.envelope import JSON_CONTENT_TYPE, Unreadable
+from shared.frames import Outgoing
 from shared.messages.notifier import MailSent
-from shared.publisher import Outgoing
 from shared.work import unit_of_work
 from tests.eventually import eventually
 from tests.service.living import TRACE, living, traced

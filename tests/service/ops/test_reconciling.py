@@ -11,9 +11,9 @@ from services.ops.handlers import reconciling
 from services.ops.handlers.reconciling import Reconciler, report
 from shared import clock, topology
 from shared.envelope import JSON_CONTENT_TYPE, fact_id
+from shared.frames import Outgoing
 from shared.messages.intake import ApplicationAccepted
 from shared.messages.issuer import GuaranteeIssued, GuaranteeStatusChanged
-from shared.publisher import Outgoing
 from tests.eventually import eventually
 from tests.service.ops.conftest import Desk
 

@@ -12,8 +12,9 @@ from pydantic_core import from_json
 from deploy.broker.management import Management, management
 from shared import relay, topology
 from shared.envelope import BATCH_CONTENT_TYPE
+from shared.frames import Outgoing
 from shared.messages.notifier import MailRefused
-from shared.publisher import NotTaken, Outgoing, Publisher, Unacceptable
+from shared.publisher import NotTaken, Publisher, Unacceptable
 from shared.work import Work, unit_of_work
 from tests.conftest import Servers
 from tests.eventually import eventually
@@ -180,6 +181,28 @@ async def test_two_publishes_with_one_message_id_are_never_in_flight_together(mo
     # Only what was confirmed has arrived.
     assert await mouth.ready() == 20
     assert topology.queue_of("issuer", HEARD) == QUEUE
+
+
+async def test_each_message_of_a_batch_has_its_own_answer(mouth: Mouth, stack: Servers) -> None:
+    async with _publishing(stack) as publisher:
+        batch = [
+            _outgoing(HEARD, "first"),
+            _outgoing("notifier.nobody_hears.v1", "unheard"),
+            _outgoing("k" * 300, "unwritable"),
+            _outgoing(HEARD, "second"),
+            _outgoing(HEARD, "second"),
+            Outgoing(topology.PORTALS, f"portal-a.{HEARD}", "answer", bytes(200_000), "application/json"),
+        ]
+        told = await publisher.publish_all(batch)
+        kinds = [type(error) for error in told]
+        assert kinds == [type(None), Unacceptable, Unacceptable, type(None), NotTaken, type(None)]
+        assert await publisher.publish_all(batch[:1]) == [None]
+        assert await publisher.publish_all([]) == []
+        channel = publisher._channels[topology.EVENTS]
+        assert not channel.confirmations
+        assert not channel.message_id_delivery_tag
+    assert await mouth.ready() == 3
+    assert len((await mouth.taken(ANSWERS))[0].body) == 200_000
 
 
 async def test_the_same_message_id_may_go_again_afterwards_and_on_another_exchange(

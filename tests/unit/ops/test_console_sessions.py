@@ -68,10 +68,12 @@ def test_a_session_that_nobody_uses_is_over(sessions: Sessions, hands: clock.Han
 def test_a_session_is_over_after_half_a_day_however_much_it_is_used(sessions: Sessions, hands: clock.Hands) -> None:
     identity = begun(sessions)
     step_s = IDLE_S_MAX / 2
-    for _ in range(int(SESSION_S_MAX // step_s)):
-        hands.advance(step_s)
+    hands.advance(step_s - 1)
+    for _ in range(int(SESSION_S_MAX // step_s) - 1):
         assert sessions.of(identity) is not None
-    hands.advance(1)
+        hands.advance(step_s)
+    assert sessions.of(identity) is not None
+    hands.advance(2)
 
     assert sessions.of(identity) is None
 
