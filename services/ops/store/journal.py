@@ -20,9 +20,11 @@ _WRITER = 0x4A4F_5552
 
 _LOCK = "select pg_advisory_xact_lock($1, hashtext(current_schema()))"
 _HEAD = "select batch_no, chain, entries, written_at from journal_batch order by batch_no desc limit 1"
+# Both look each fact up by index. Joined at once, a journal that is still small would be read whole for each batch.
 _KNOWN = """
-    select entry.fact_id, entry.digest
-      from journal_entry entry join unnest($1::uuid[]) as asked(fact_id) using (fact_id)
+    select asked.fact_id, entry.digest
+      from unnest($1::uuid[]) as asked(fact_id)
+     cross join lateral (select digest from journal_entry where fact_id = asked.fact_id offset 0) as entry
 """
 _ADD_BATCH = "insert into journal_batch (batch_no, previous, chain, entries) values ($1, $2, $3, $4)"
 _ADD_ENTRIES = """
@@ -36,11 +38,11 @@ _ADD_ENTRIES = """
      order by row.nr
 """
 _TOLD_BEFORE = """
-    select distinct entry.type, entry.subject, entry.correlation
-      from journal_entry entry
-      join unnest($1::text[], $2::text[], $3::uuid[]) as fresh(type, subject, fact_id)
-        on entry.subject = fresh.subject and entry.type = fresh.type
-     where entry.fact_id <> fresh.fact_id and entry.fact_id <> all ($3::uuid[])
+    select fresh.type, fresh.subject, entry.correlation
+      from unnest($1::text[], $2::text[], $3::uuid[]) as fresh(type, subject, fact_id)
+     cross join lateral (select correlation from journal_entry
+                          where subject = fresh.subject and type = fresh.type and fact_id <> fresh.fact_id
+                          limit 1) as entry
 """
 _LAST_ENTRY = "select max(entry_no) from journal_entry"
 _COUNTED = """
@@ -95,7 +97,7 @@ async def add(
 
 
 async def told_before(connection: "Connection", entries: Sequence[Entry]) -> list[tuple[str, str, str]]:
-    """Of which type, subject and correlation another fact than these is journalled already."""
+    """Of which type, subject and correlation another fact is journalled already."""
     rows = await connection.fetch(
         _TOLD_BEFORE,
         [entry.type for entry in entries],
