@@ -10,12 +10,15 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+import aiohttp
+
 from shared.crashpoints import ARMED, FOLDER, REACHED
 from shared.topology import SERVICES
 from simulators.portal.client import Portal
 from simulators.portal.samples import example, rejected, with_mail, with_platform
 from tests.eventually import eventually
 from tests.faults.expected import DECLINED, Sent
+from tests.faults.keys import VIEWER
 from tests.faults.ledger import Account
 from tests.faults.poison import POISONABLE, poison_door, poison_events
 from tests.faults.settling import Say, settled
@@ -123,6 +126,7 @@ async def _run(world: World, portals: Mapping[str, Portal], name: str, visits: V
     """A few applications that together pass every point there is."""
     dice = Random(name)
     sent = _applications(name, dice)
+    await _look_at_a_key(world, portals)
     listening = portals[PORTALS[0]]
     visits.poison += await poison_events(world, dice, len(POISONABLE)) + await poison_door(listening, dice)
     await listening.change({"change_id": f"C-{name}", "portal": PORTALS[0], "guarantee_number": "00000-000001"})
@@ -130,6 +134,20 @@ async def _run(world: World, portals: Mapping[str, Portal], name: str, visits: V
     load.allow(len(sent))
     await load.flow(ALL_AT_ONCE)
     return sent
+
+
+async def _look_at_a_key(world: World, portals: Mapping[str, Portal]) -> None:
+    """What a service commits for a caller and not for a message; the healthy run has left a key to look at."""
+    for number in sorted(world.keys)[:1]:
+        seen = [await eventually(partial(_shown, portal, number), within_s=DEATH_S_MAX) for portal in portals.values()]
+        assert 200 in seen, f"nobody may look at {number}: {seen}"
+
+
+async def _shown(portal: Portal, number: str) -> int | None:
+    try:
+        return (await portal.doors.reveal_key(number, VIEWER)).status
+    except (aiohttp.ClientError, TimeoutError):
+        return None
 
 
 def _applications(name: str, dice: Random) -> list[Sent]:
