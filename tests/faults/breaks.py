@@ -96,10 +96,10 @@ BREAKS: Final = (
         (
             Edit(
                 _RELAY,
-                "        results = await asyncio.gather(*map(self._one, messages))\n",
+                "        results = await self._told(messages)\n",
                 "        async with self._pool.acquire() as connection:\n"
                 "            await outbox.delete(connection, [row.id for row in rows])\n"
-                "        results = await asyncio.gather(*map(self._one, messages))\n",
+                "        results = await self._told(messages)\n",
             ),
         ),
     ),
