@@ -65,7 +65,8 @@ async def test_garbage_is_answered_and_parked_one_by_one(world: World) -> None:
     findings = Findings()
     garbler = garbler_of(world)
     await unreadable.send_and_park(world, garbler, GARBAGE, say)
-    await unreadable.consistent(world, garbler, GARBAGE, findings)
+    await unreadable.answered(garbler, GARBAGE, findings)
+    await unreadable.consistent(world, garbler.access.portal, GARBAGE, findings)
 
     assert not findings.broken
 
