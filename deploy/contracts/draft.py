@@ -23,10 +23,13 @@ _VHOST: Final = "hosho"
 _TEXT: Final = {"type": "string"}
 _TRACE: Final = {"type": "string", "description": "W3C Trace Context, version 00."}
 _MESSAGE_ID: Final = (
-    "Property `message_id`: any unique id, the same on a resend; an answer to what cannot be read names it."
+    "Property `message_id`: any unique id, the same on a resend; an answer to what bears no readable id of its own has "
+    "it as its `correlation_id`. At most 262,144 bytes; the broker closes the channel on more (406), and on a routing "
+    "key of another portal (403): both are for the sender to mend, and no answer comes."
 )
 _ANSWER_PROPERTIES: Final = (
-    "Properties: `message_id` is the fact's id, the same on a repeat; `correlation_id` is the application or change id."
+    "Properties: `message_id` is the fact's id, the same on a repeat; `correlation_id` is the application or change "
+    "id, or, where none could be read, the `message_id` of what was sent."
 )
 
 

@@ -119,7 +119,7 @@ def announce(draft: Draft, work: Work) -> None:
         draft.answer,
         subject=draft.subject,
         occurrence=draft.occurrence,
-        correlation=draft.subject,
+        correlation=draft.sent.correlation(draft.id),
         portal=draft.sent.portal,
         cause=draft.sent.as_fact(work.now.isoformat()),
     )

@@ -59,6 +59,10 @@ class Sent:
         """What its answer is about: portal and application or change id, or our own id where none can be read."""
         return f"{self.portal}/{name or self.id}"
 
+    def correlation(self, name: str | None) -> str:
+        """By what its sender finds the answer: its application or change id, else its message id, else our own id."""
+        return f"{self.portal}/{name or self.message_id or self.id}"
+
     def as_fact(self, time: str) -> Fact:
         """Itself as a fact, by which its answers are traced and it can be parked; the subject keeps the message id."""
         subject = self.subject(self.message_id)

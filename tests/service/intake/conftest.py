@@ -31,6 +31,7 @@ class Told:
     id: str
     data: dict[str, Any]
     headers: Mapping[str, Any]
+    correlation_id: str | None
 
 
 @dataclass(slots=True)
@@ -71,6 +72,7 @@ class PortalQueue:
             id=str(message.headers["cloudEvents_id"]),
             data=json.loads(message.body),
             headers=message.headers,
+            correlation_id=message.correlation_id,
         )
         self.answers.append(told)
         await message.ack()

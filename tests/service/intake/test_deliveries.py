@@ -2,6 +2,7 @@
 
 import json
 import re
+import uuid
 from typing import Any
 
 import aio_pika
@@ -14,7 +15,7 @@ from shared import topology
 from shared.envelope import Fact, decode_pack, encode
 from tests.eventually import eventually
 from tests.service.conftest import BrokerAs, DatabaseAs
-from tests.service.intake.conftest import Intake, PortalQueue
+from tests.service.intake.conftest import Intake, PortalQueue, Told
 from tests.unit.intake.samples import body_of, changed
 
 ACCEPTED = "intake.application_accepted.v1"
@@ -82,6 +83,7 @@ async def test_other_content_under_an_accepted_id_is_conflicted_and_the_first_st
     told = await portal.answer_to(other)
 
     assert told.type == CONFLICTED
+    assert told.correlation_id == "D-3"
     assert told.data == {
         "portal": "portal-a",
         "application_id": "D-3",
@@ -132,6 +134,37 @@ async def test_what_cannot_be_read_is_answered_to_the_queues_portal_and_parked(
     intake_role = await database_as("intake")
     kept = await intake_role.fetchval("select body from submission where message_id = $1", message_id)
     assert kept == body
+
+
+@pytest.mark.parametrize("word", ["application.submitted", "change.requested"])
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"application_id": 12, "change_id": 12, "portal": "portal-a"}'])
+async def test_what_bears_no_readable_id_is_answered_under_its_message_id(
+    portal: PortalQueue, word: str, body: bytes
+) -> None:
+    """A resend gets the very same answer, and another message with the same body an answer of its own."""
+    first, other = f"R-{uuid.uuid4()}", f"R-{uuid.uuid4()}"
+    again: list[Told] = []
+    for times in (1, 2):
+        await portal.send(body, first, word)
+        again = await portal.told(lambda told: told.data.get("message_id") == first, times)
+    told = await portal.answer_to(await portal.send(body, other, word))
+
+    assert {answer.correlation_id for answer in again} == {first}
+    assert told.correlation_id == other
+    assert {answer.id for answer in again} != {told.id}
+    assert len({answer.id for answer in again}) == 1
+
+
+async def test_what_bears_neither_an_id_nor_a_message_id_is_answered_all_the_same(portal: PortalQueue) -> None:
+    """A message id of which no character can be shown is none; clients rarely send a message quite without one."""
+    answers: list[Told] = []
+    for times in (1, 2):
+        await portal.send(b'{"application_id": 12, "no": "message id"}', "\x01\x7f")
+        answers = await portal.told(lambda told: told.type == REJECTED and told.data["message_id"] is None, times)
+    first, second = answers
+
+    assert first.correlation_id
+    assert (first.id, first.correlation_id) == (second.id, second.correlation_id)
 
 
 async def _parked(broker_as: BrokerAs, message_id: str) -> dict[str, Any]:

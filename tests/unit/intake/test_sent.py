@@ -91,3 +91,11 @@ def test_an_answer_without_a_name_has_a_subject_all_the_same() -> None:
     assert sent.subject("A-1") == "portal-a/A-1"
     assert sent.subject(None) == f"portal-a/{sent.id}"
     assert isinstance(sent.as_fact(""), Fact)
+
+
+def test_an_answer_is_found_by_its_name_else_by_the_message_id_of_what_was_sent() -> None:
+    sent = Sent("portal-a", "t", b"x", "m-1/2")
+
+    assert sent.correlation("A-1") == "portal-a/A-1"
+    assert sent.correlation(None) == "portal-a/m-1/2"
+    assert Sent("portal-a", "t", b"x").correlation(None) == f"portal-a/{Sent('portal-a', 't', b'x').id}"
