@@ -21,7 +21,10 @@ def schema_of(model: type[BaseModel], properties: Collection[str] | None = None)
     be there and are to be ignored.
     """
     schema = model.model_json_schema(by_alias=True, mode="validation")
-    if properties is not None:
+    if properties is None:
+        for name in [name for name, field in model.model_fields.items() if field.exclude]:
+            del schema["properties"][name]
+    else:
         schema["properties"] = {name: told for name, told in schema["properties"].items() if name in properties}
         schema["required"] = [name for name in schema.get("required", ()) if name in properties]
         lacking = set(properties) - set(schema["properties"])

@@ -168,6 +168,7 @@ FACTS: Final[tuple[Message, ...]] = (
         from_status="requested",
         to_status="in_transit",
         status_ja="電子証書送信中",
+        version=1,
         at=_at("09:30:01.300"),
     ),
     GuaranteeIssued(

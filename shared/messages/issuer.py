@@ -1,7 +1,7 @@
 """What the issuer announces: a guarantee moved."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -9,6 +9,10 @@ from shared.messages import Message
 from shared.messages.intake import Kind
 from shared.messages.moments import Instant
 from shared.problems import Problem
+
+_OF_CHANGE: Final = (
+    "The change of yours that made this version; null if it is the first, or came of the office's change."
+)
 
 
 class CertificateCreated(Message):
@@ -32,7 +36,11 @@ class CertificateCreated(Message):
 
 
 class GuaranteeStatusChanged(Message):
-    """The 手続状況 that people see of a guarantee became another one."""
+    """The 手続状況 that people see of a guarantee became another one, or it has a version more.
+
+    A change of a guarantee on paper ends with this: the certificate was ordered again, so `from` and `to` are both
+    `paper_ordered`, and `version` is the new one.
+    """
 
     TYPE: ClassVar[str] = "issuer.guarantee_status_changed.v1"
 
@@ -49,6 +57,10 @@ class GuaranteeStatusChanged(Message):
     remarks: tuple[Problem, ...] = ()
     """What a change means for other guarantees of the same application; nothing is refused by it."""
     message_from_guarantor: str | None = None
+    version: int | None = Field(
+        default=None, description="The latest version, to which the status belongs; null before there is a first."
+    )
+    change_id: str | None = Field(default=None, description=_OF_CHANGE)
     at: Instant
 
     def for_portal(self) -> dict[str, Any]:
@@ -121,11 +133,13 @@ class GuaranteeIssued(Message):
     obligee_name: str
     project_name: str
     product_name: str
+    # Only portals are told: a version issued before this was known must be announced again to the letter.
+    change_id: str | None = Field(default=None, exclude=True, description=_OF_CHANGE)
 
     def for_portal(self) -> dict[str, Any]:
         """Everything but the mail's data."""
         hidden = {"ordinal", "completion_mail", "contractor_name", "obligee_name", "project_name", "product_name"}
-        return self.model_dump(mode="json", exclude=hidden)
+        return {**self.model_dump(mode="json", exclude=hidden), "change_id": self.change_id}
 
     def for_journal(self) -> Mapping[str, str]:
         """Whether the ledger is to wait for a mail; never where to."""

@@ -38,7 +38,8 @@ INSIDE: Final[dict[type[Message], dict[str, Any]]] = {
 
 ADDED: Final[dict[type[Message], set[str]]] = {
     ChangeRejected: {"message_id"},
-    GuaranteeStatusChanged: {"remarks"},
+    GuaranteeIssued: {"change_id"},
+    GuaranteeStatusChanged: {"remarks", "version", "change_id"},
 }
 """What portals are shown besides the published example: contracts may gain optional fields."""
 

@@ -52,7 +52,7 @@ def status_change(
 
     A version made by a change is told `anyway`: that of a paper certificate, ordered again, has the same 手続状況.
     """
-    after = guarantee.status(today)
+    after, latest = guarantee.status(today), guarantee.latest
     if after is before and not anyway:
         return guarantee, None
     message = GuaranteeStatusChanged(
@@ -66,6 +66,8 @@ def status_change(
         problems=guarantee.problems,
         remarks=remarks,
         message_from_guarantor=guarantee.message_from_guarantor,
+        version=latest.version if latest else None,
+        change_id=latest.change_id if latest else None,
         at=at,
     )
     return replace(guarantee, status_no=guarantee.status_no + 1), message
@@ -138,6 +140,7 @@ def telling_of_issue(guarantee: Guarantee, version: Version, issued_at: datetime
         obligee_name=said.obligee_name,
         project_name=said.project_name,
         product_name=PRODUCT_NAMES[guarantee.kind],
+        change_id=version.change_id,
     )
     return Telling(message, _subject(guarantee, version), str(mail.ordinal), to_portal=mail.ordinal == 1)
 

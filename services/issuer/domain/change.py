@@ -97,12 +97,14 @@ class Asked:
         own: what the first version says.
         terms: the obligee's terms that stayed with the guarantee.
         beside: the guaranteed amounts of the other advance payments on the same contract (rule 5).
+        portal: who asks.
     """
 
     change: Change
     own: Particulars
     terms: Terms
     beside: int
+    portal: str
 
 
 def digest_of(form: dict[str, Any]) -> bytes:
@@ -135,7 +137,8 @@ def changed_by(guarantee: Guarantee | None, asked: Asked | None) -> Guarantee | 
     if problems:
         return problems
     created = Version(latest.version + 1, change.version_kind, VersionState.CREATED, Mail(), particulars=after)
-    created = replace(created, revocable=_revocable(guarantee, created))
+    own_change = change.change_id if asked.portal == guarantee.portal else None
+    created = replace(created, revocable=_revocable(guarantee, created), change_id=own_change)
     return with_version(replace(guarantee, problems=()), created, change.completion_mail or _NO_MAIL)
 
 

@@ -57,6 +57,7 @@ class Version:
         revocable: whether it came by a 変更, directly or as its 訂正, so that a 変更取消 can take it back.
         held_at: when the bridge last stopped for a person, whatever it has heard since; `hold_reason` says why.
         released_at: when a person last let it go on.
+        change_id: the change that made it, if the portal of the guarantee sent that; another's ids are not its own.
     """
 
     version: int
@@ -72,6 +73,7 @@ class Version:
     held_at: datetime | None = None
     released_at: datetime | None = None
     hold_reason: str | None = None
+    change_id: str | None = None
 
     @property
     def is_held(self) -> bool:

@@ -144,6 +144,7 @@ def _decide(one: _Heard, guarantees: Mapping[str, Guarantee], beside: _Beside) -
         own=particulars_of(form, form.line_of(guarantee.kind)),
         terms=beside.terms.get(key) or general_terms(contract.obligee_code, contract.obligee_name),
         beside=_others(guarantee, guarantees, beside),
+        portal=portal,
     )
     outcome = changed_by(guarantee, asked)
     if isinstance(outcome, Guarantee) and outcome.kind == INTERIM:

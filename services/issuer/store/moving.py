@@ -45,10 +45,11 @@ _BY_LINE = f"""
      order by g.guarantee_number for update of g
 """
 _VERSIONS = """
-    select guarantee_number, version, version_kind, state, issued_at, certificate_id, refused_at, refusal,
-           mail_wanted, mail_address, mail_state, mail_ordinal, mail_refusal, particulars, revocable,
-           held_at, released_at, hold_reason
-      from version where guarantee_number = any($1::text[]) order by guarantee_number, version
+    select v.guarantee_number, v.version, v.version_kind, v.state, v.issued_at, v.certificate_id, v.refused_at,
+           v.refusal, v.mail_wanted, v.mail_address, v.mail_state, v.mail_ordinal, v.mail_refusal, v.particulars,
+           v.revocable, v.held_at, v.released_at, v.hold_reason, c.portal as asked_by, c.change_id
+      from version v left join change c on c.guarantee_number = v.guarantee_number and c.version = v.version
+     where v.guarantee_number = any($1::text[]) order by v.guarantee_number, v.version
 """
 _FORMS = """
     select portal, application_id, form from application
@@ -107,9 +108,11 @@ async def by_line(connection: "Connection", lines: Collection[LineKey]) -> dict[
 
 async def _with_versions(connection: "Connection", guarantees: Sequence["Record"]) -> list[Guarantee]:
     records = await connection.fetch(_VERSIONS, [record["guarantee_number"] for record in guarantees])
+    portals = {record["guarantee_number"]: record["portal"] for record in guarantees}
     versions: dict[str, list[Version]] = {}
     for record in records:
-        versions.setdefault(record["guarantee_number"], []).append(_version(record))
+        number = record["guarantee_number"]
+        versions.setdefault(number, []).append(_version(record, portals[number]))
     return [_guarantee(record, versions.get(record["guarantee_number"], ())) for record in guarantees]
 
 
@@ -139,7 +142,7 @@ def _guarantee(record: "Record", versions: Sequence[Version]) -> Guarantee:
     )
 
 
-def _version(record: "Record") -> Version:
+def _version(record: "Record", portal: str) -> Version:
     said = record["particulars"]
     return Version(
         version=record["version"],
@@ -161,6 +164,7 @@ def _version(record: "Record") -> Version:
         held_at=record["held_at"],
         released_at=record["released_at"],
         hold_reason=record["hold_reason"],
+        change_id=record["change_id"] if record["asked_by"] == portal else None,
     )
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from deploy.places import CHECKOUT
 from shared import clock
 from shared.messages.platform_bridge import CertificateRefused
-from shared.topology import noun_of
+from shared.topology import PORTALS, noun_of
 from tests.conftest import Servers
 from tests.service.issuer.bench import Bench, arrived, change
 from tests.unit.issuer.samples import ADDRESS, ARRIVED_AT
@@ -15,11 +15,14 @@ from tests.unit.issuer.samples import ADDRESS, ARRIVED_AT
 NOT_AGAIN = {"guarantee_status_changed"}
 
 
-async def outbox(bench: Bench) -> set[tuple[str, str, str, str, str, bytes]]:
-    """What waits to be published: exchange, key, type, subject, id, digest of the data."""
+async def outbox(bench: Bench) -> set[tuple[str, str, str, str, str, bytes, bytes]]:
+    """What waits to be published: exchange, key, type, subject, id, digest of the data, and what a portal is told."""
     rows = await bench.pool.fetch("select * from outbox where exchange <> 'hosho.parking'")
     return {
-        (row["exchange"], row["routing_key"], row["type"], row["subject"], str(row["message_id"]), row["digest"])
+        (
+            *(row["exchange"], row["routing_key"], row["type"], row["subject"], str(row["message_id"])),
+            *(row["digest"], row["body"] if row["exchange"] == PORTALS else b""),
+        )
         for row in rows
         if noun_of(row["type"]) not in NOT_AGAIN
     }

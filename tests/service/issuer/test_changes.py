@@ -42,6 +42,45 @@ async def test_a_change_is_issued_as_the_second_version_under_the_same_key(bench
     assert await statuses(bench, application_id, number) == ["in_transit", "active", "in_transit", "active"]
 
 
+async def test_a_portal_can_tell_by_its_change_id_what_became_of_its_change(bench: Bench) -> None:
+    """The office's changes have ids too, but in a book of their own, so they are not told to the portal."""
+    application_id, number, _ = await bench.issue()
+    asked = change(number, **RAISED)
+    await bench.hear(asked)
+    await bench.hear(arrived(application_id, number, version=2, certificate_id="c-2"))
+    await bench.hear(correction(number, 2, project_name="市道○○線道路改良工事(その2)"))
+    await bench.hear(refused(application_id, number, 3))
+    issued = await bench.announced(application_id, "guarantee_issued", to_portal=True)
+    inside = await bench.announced(application_id, "guarantee_issued")
+    moved = await bench.announced(application_id, "guarantee_status_changed", to_portal=True)
+
+    assert [(one.data["version"], one.data["change_id"]) for one in issued] == [(1, None), (2, asked.change_id)]
+    assert [(one.data["to"], one.data["version"], one.data["change_id"]) for one in moved if one.subject == number] == [
+        ("in_transit", 1, None),
+        ("active", 1, None),
+        ("in_transit", 2, asked.change_id),
+        ("active", 2, asked.change_id),
+        ("in_transit", 3, None),
+        ("refused_by_platform", 3, None),
+    ]
+    assert not any("change_id" in one.data for one in inside), "hearers know the fact of before by its content"
+
+
+async def test_a_change_on_paper_ends_with_a_status_that_bears_its_version(bench: Bench, door: Door) -> None:
+    application_id, _, paper = await bench.issue()
+    asked = change(paper, price=60_000_000, amount=6_000_000)
+    await bench.hear(asked)
+    _, shown, _ = await door.call("GET", f"{LIST}/{paper}")
+    moved = await bench.announced(application_id, "guarantee_status_changed", to_portal=True)
+    told = [one.data for one in moved if one.subject == paper]
+
+    assert [(one["from"], one["to"], one["version"], one["change_id"]) for one in told] == [
+        ("requested", "paper_ordered", 1, None),
+        ("paper_ordered", "paper_ordered", 2, asked.change_id),
+    ]
+    assert (shown["status"], shown["version"], shown["issued_at"], shown["history"]) == ("paper_ordered", 2, None, [])
+
+
 async def test_a_refused_certificate_is_mended_by_a_correction_and_the_office_sees_why(
     bench: Bench, door: Door
 ) -> None:

@@ -29,7 +29,7 @@ def form(kind: str, base: int, **fields: Any) -> dict[str, Any]:
 def asked(change: dict[str, Any], terms: Terms = TERMS, line: int = 0, beside: int = 0, **places: Any) -> Asked:
     """The change beside the application of the example, some places of which may be other ones."""
     read = application(**places)
-    return Asked(Change.model_validate(change), particulars_of(read, read.guarantees[line]), terms, beside)
+    return Asked(Change.model_validate(change), particulars_of(read, read.guarantees[line]), terms, beside, "portal-a")
 
 
 def problems(guarantee: Guarantee, change: dict[str, Any], **other: Any) -> list[tuple[str, str]]:

@@ -204,7 +204,7 @@ class Life(RuleBasedStateMachine):
             **(values if kind == "change" else {"corrections": values}),
         }
         own = particulars_of(FORM, FORM.guarantees[0])
-        return self.moved(changed_by(self.guarantee, Asked(Change.model_validate(form), own, TERMS, beside=0)))
+        return self.moved(changed_by(self.guarantee, Asked(Change.model_validate(form), own, TERMS, 0, "portal-a")))
 
     @invariant()
     def the_history_is_the_pile(self) -> None:
