@@ -16,14 +16,17 @@ from pydantic import BaseModel, ConfigDict
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import Transient
 from shared.health import HEALTH_PATHS, version
+from shared.inputs import input_problem
 from shared.logs import get_logger
 from shared.portals import Portal, Portals
 from shared.postgres import FAILURES, is_transient
 from shared.problems import Problem
+from shared.refusals import OF_STATUS, REFUSALS, Refusal
 
 _log = get_logger()
 
@@ -31,6 +34,11 @@ PROBLEM_JSON: Final = "application/problem+json"
 BODY_READ_S_MAX: Final = 30.0
 RETRY_AFTER_S: Final = 5
 BEARER_TOKEN_CHARS_MAX: Final = 512
+
+_METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+
+_OURS: Final = 500
+"""From this status on it is our fault and not the caller's."""
 
 # Problem types are names, not pages; `code` is the same name for programs that do not care for URIs.
 _TYPE_BASE: Final = "https://hosho.example/problems/"
@@ -41,22 +49,6 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
-}
-
-_TITLES: Final[Mapping[int, tuple[str, str]]] = {
-    400: ("bad_request", "The request cannot be read"),
-    401: ("unauthenticated", "A valid bearer token is needed"),
-    403: ("forbidden", "This token may not do that"),
-    404: ("not_found", "There is nothing here"),
-    405: ("method_not_allowed", "This address does not know the method"),
-    408: ("too_slow", "The body did not arrive in time"),
-    409: ("conflict", "The present state does not allow it"),
-    413: ("too_large", "The body is too large"),
-    415: ("unsupported_media_type", "This content type is not taken"),
-    422: ("invalid", "What was sent is not valid"),
-    429: ("too_many_requests", "Too many requests for now"),
-    500: ("internal_error", "Something went wrong on our side"),
-    503: ("unavailable", "The service is not available for now"),
 }
 
 
@@ -84,17 +76,21 @@ class ProblemDetails(BaseModel):
 
 def problem_response(
     status: int,
-    code: str | None = None,
+    code: Refusal | None = None,
     detail: str | None = None,
     *,
     errors: Sequence[Problem] = (),
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """Make a problem+json response; ``code`` and title come from the status where nothing better is given."""
-    usual_code, title = _TITLES.get(status, ("error", "The request was not fulfilled"))
-    told = code or usual_code
+    told = code or OF_STATUS.get(status) or (Refusal.BAD_REQUEST if status < _OURS else Refusal.INTERNAL_ERROR)
     details = ProblemDetails(
-        type=_TYPE_BASE + told, title=title, status=status, code=told, detail=detail, errors=tuple(errors) or None
+        type=_TYPE_BASE + told,
+        title=REFUSALS[told].title,
+        status=status,
+        code=told,
+        detail=detail,
+        errors=tuple(errors) or None,
     )
     content = details.model_dump(mode="json", exclude_none=True)
     return JSONResponse(content, status, headers=dict(headers or {}), media_type=PROBLEM_JSON)
@@ -128,7 +124,7 @@ class HttpProblem(Exception):
     def __init__(
         self,
         status: int,
-        code: str | None = None,
+        code: Refusal | None = None,
         detail: str | None = None,
         *,
         errors: Sequence[Problem] = (),
@@ -153,24 +149,26 @@ def bearer(portals: Portals) -> Callable[..., Awaitable[Portal]]:
     return caller
 
 
-async def read_body(request: Request, limit: int) -> bytes:
-    """Read a body of at most ``limit`` bytes; one that says it is larger is refused unread.
+async def read_body(request: Request, limit: int, too_large: Sequence[Problem] = ()) -> bytes:
+    """Read a body of at most ``limit`` bytes; one that says it is larger is refused unread, with these ``errors``.
 
     Raises:
         HttpProblem: 413 if it is larger, 408 if it takes longer than ``BODY_READ_S_MAX``.
     """
     # The rest of a refused body would be read as the next request, or at our cost, so the connection ends with it.
-    too_large = {"Connection": "close"}
+    refusal = HttpProblem(
+        413, detail=f"At most {limit} bytes are taken.", errors=too_large, headers={"Connection": "close"}
+    )
     declared = request.headers.get("content-length", "0")
     if len(declared) > len(str(limit)) or (declared.isdecimal() and int(declared) > limit):
-        raise HttpProblem(413, detail=f"At most {limit} bytes are taken.", headers=too_large)
+        raise refusal
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_READ_S_MAX):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > limit:
-                    raise HttpProblem(413, detail=f"At most {limit} bytes are taken.", headers=too_large)
+                    raise refusal
     except TimeoutError:
         raise HttpProblem(408, headers={"Connection": "close"}) from None
     return bytes(body)
@@ -197,35 +195,32 @@ class _SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
-def _input_problem(error: Mapping[str, Any]) -> Problem:
-    """Say in both languages what FastAPI found wrong, without repeating what was sent."""
-    where, *path = [str(part) for part in error["loc"]] or ["body"]
-    pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
-    if error["type"] == "json_invalid":
-        return _problem("json_invalid", "", "JSONとして読めません。", "This is not JSON.")
-    if where != "body":
-        name = ".".join(path)
-        told_ja = f"パラメータ「{name}」の指定を確認してください。"
-        return _problem("parameter_invalid", pointer, told_ja, f"Parameter {name}: {error['msg']}.")
-    if error["type"] == "missing":
-        return _problem("field_missing", pointer, "この項目は必須です。", "This field is required.")
-    return _problem("field_invalid", pointer, "この項目の値を確認してください。", f"{error['msg']}.")
-
-
-def _problem(code: str, pointer: str, message_ja: str, message_en: str) -> Problem:
-    return Problem(code=code, pointer=pointer, message_ja=message_ja, message_en=message_en)
-
-
 async def _on_http_problem(_: Request, error: HttpProblem) -> Response:
     return error.response
 
 
 async def _on_invalid_input(_: Request, error: RequestValidationError) -> Response:
-    return problem_response(422, errors=[_input_problem(found) for found in error.errors()])
+    return problem_response(422, errors=[input_problem(found) for found in error.errors()])
 
 
-async def _on_http_exception(_: Request, error: HTTPException) -> Response:
-    return problem_response(error.status_code, headers=error.headers)
+async def _on_http_exception(request: Request, error: HTTPException) -> Response:
+    headers = dict(error.headers or {})
+    allowed = _allowed(request) if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else []
+    if allowed:
+        headers["Allow"] = ", ".join(allowed)
+    return problem_response(error.status_code, headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Every method of this address: one address may be served by several routes, and the framework names the first."""
+    routes = [route for route in request.app.routes if not isinstance(route, Mount)]
+    return [
+        method for method in _METHODS if any(_serves(route, {**request.scope, "method": method}) for route in routes)
+    ]
+
+
+def _serves(route: BaseRoute, scope: Scope) -> bool:
+    return route.matches(scope)[0] is Match.FULL
 
 
 async def _on_transient(request: Request, error: Transient) -> Response:

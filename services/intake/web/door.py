@@ -4,12 +4,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
+from fastapi import Request
+
+from services.intake.domain.body import BODY_BYTES_MAX
+from services.intake.domain.catalogue import Code, problem
 from services.intake.domain.decision import Book, Outcome, Reply
 from services.intake.domain.obligees import Registry
 from shared.portals import OFFICE, Portal
 from shared.problems import Problem
 from shared.service import Service
-from shared.web import HttpProblem
+from shared.web import HttpProblem, read_body
 
 TakeIn = Callable[[Book, str, bytes], Awaitable[Reply]]
 HasRoom = Callable[[], Awaitable[bool]]
@@ -25,6 +29,16 @@ class Door:
     take_in: TakeIn
     has_room: HasRoom
     caller: Caller
+
+
+async def read(request: Request) -> bytes:
+    """The body of a request.
+
+    Raises:
+        HttpProblem: 413 if it is too large, in the words of the catalogue; 408 if it takes too long.
+    """
+    too_large = problem(Code.BODY_TOO_LARGE, "", bytes_max=BODY_BYTES_MAX)
+    return await read_body(request, BODY_BYTES_MAX, [too_large])
 
 
 def refuse(outcome: Outcome, problems: tuple[Problem, ...]) -> NoReturn:

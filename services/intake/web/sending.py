@@ -5,17 +5,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.intake import handlers, store
-from services.intake.domain.body import BODY_BYTES_MAX, Unreadable
+from services.intake.domain.body import Unreadable
 from services.intake.domain.change import GoodChange
 from services.intake.domain.decision import Book, Outcome, Refuse, Reply, decide
 from services.intake.domain.judgement import Good
 from services.intake.domain.verdict import Bad
 from services.intake.web import shapes
 from services.intake.web.description import body_of
-from services.intake.web.door import Door, refuse
+from services.intake.web.door import Door, read, refuse
 from shared.logs import get_logger
 from shared.portals import Portal
-from shared.web import RETRY_AFTER_S, HttpProblem, read_body
+from shared.web import RETRY_AFTER_S, HttpProblem
 
 logger = get_logger()
 
@@ -69,7 +69,7 @@ def sending_routes(door: Door) -> APIRouter:
 async def _take_in(door: Door, book: Book, portal: str, request: Request) -> Reply:
     if not await door.has_room():
         raise HttpProblem(429, headers={"Retry-After": str(RETRY_AFTER_S)})
-    reply = await door.take_in(book, portal, await read_body(request, BODY_BYTES_MAX))
+    reply = await door.take_in(book, portal, await read(request))
     logger.info(
         "submission.answered",
         book=book.value,
@@ -95,7 +95,7 @@ async def _judged_good(door: Door, book: Book, portal: str, request: Request) ->
     Raises:
         HttpProblem: with every problem, or that the id is taken.
     """
-    judged = handlers.judged_for(book, portal, await read_body(request, BODY_BYTES_MAX), door.registry)
+    judged = handlers.judged_for(book, portal, await read(request), door.registry)
     if isinstance(judged, Unreadable):
         refuse(Outcome.REJECTED, judged.problems)
     taken = None

@@ -15,6 +15,7 @@ from services.intake.store import Answered
 from shared.messages.intake import Terms
 from shared.messages.moments import Instant
 from shared.problems import Problem
+from shared.refusals import Answer, answers_of
 
 
 class _Shape(BaseModel):
@@ -136,9 +137,10 @@ class CatalogueEntry(_Shape):
 
 
 class Catalogue(_Shape):
-    """Every code that intake can answer with."""
+    """Every code that intake can answer with: `answers` stand at the top, `problems` below `errors`."""
 
     problems: tuple[CatalogueEntry, ...]
+    answers: tuple[Answer, ...]
 
 
 def receipt(application_id: str, remarks: tuple[Problem, ...]) -> Receipt:
@@ -224,7 +226,8 @@ def catalogue() -> Catalogue:
                 pointers=said.pointers,
             )
             for code, said in CATALOGUE.items()
-        )
+        ),
+        answers=answers_of("intake"),
     )
 
 

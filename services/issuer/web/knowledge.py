@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict
 
 from services.issuer.domain.catalogue import CATALOGUE
 from services.issuer.web.door import Caller
+from shared.inputs import INPUTS
 from shared.portals import Portal
+from shared.refusals import Answer, answers_of
 
 JWKS_AGE_S_MAX: Final = 300
 """A verifier may keep the keys so long; a new key is published at least that long before it signs."""
@@ -27,9 +29,10 @@ class CatalogueEntry(_Shape):
 
 
 class Catalogue(_Shape):
-    """Every code that the issuer can answer with."""
+    """Every code that the issuer can answer with: `answers` stand at the top, `problems` below `errors`."""
 
     problems: tuple[CatalogueEntry, ...]
+    answers: tuple[Answer, ...]
 
 
 class PublicKey(_Shape):
@@ -53,10 +56,11 @@ def knowledge_routes(app: FastAPI, caller: Caller, jwks: Mapping[str, Any]) -> A
     """`GET /v1/problems`, `GET /.well-known/jwks.json` and `GET /openapi.json`."""
     router = APIRouter(tags=["knowledge"])
     told = Catalogue(
-        problems=tuple(
-            CatalogueEntry(code=code.value, message_ja=words.ja, message_en=words.en)
-            for code, words in CATALOGUE.items()
-        )
+        problems=(
+            *(CatalogueEntry(code=code, message_ja=said.ja, message_en=said.en) for code, said in CATALOGUE.items()),
+            *(CatalogueEntry(code=code, message_ja=said.ja, message_en=said.en) for code, said in INPUTS.items()),
+        ),
+        answers=answers_of("issuer"),
     )
 
     @router.get("/v1/problems")

@@ -12,7 +12,9 @@ from services.issuer.domain.guarantee import Guarantee, Impossible, MailState
 from services.issuer.domain.mails import wish_mail
 from services.issuer.store import moving
 from services.issuer.web.door import Caller, body_described, body_of, known_form, scope_of
+from shared.inputs import refused
 from shared.portals import Portal
+from shared.refusals import Refusal
 from shared.service import Service
 from shared.web import HttpProblem
 from shared.work import Work
@@ -40,7 +42,7 @@ class MailWish(BaseModel):
     @classmethod
     def _is_an_address(cls, value: str | None) -> str | None:
         if value is not None and _ADDRESS.fullmatch(value) is None:
-            raise ValueError("this is not a mail address we can send to")
+            raise refused("送信できるメールアドレスではありません。", "This is not a mail address we can send to.")
         return value
 
 
@@ -74,7 +76,7 @@ def mail_routes(service: Service, caller: Caller) -> APIRouter:
                 _announce(outcome, work)
                 guarantee = outcome
         if guarantee.issued is None:
-            raise HttpProblem(409, "not_issued")
+            raise HttpProblem(409, Refusal.NOT_ISSUED)
         return WishedMail(wanted=guarantee.issued.mail.wanted, state=guarantee.issued.mail.state)
 
     return router
@@ -97,5 +99,5 @@ def _refused(why: Impossible) -> HttpProblem:
     if why.code == "mail_address_needed":
         return HttpProblem(422, errors=[problem(Code.MAIL_ADDRESS_NEEDED, "/address")])
     if why.code == "too_many_mails":
-        return HttpProblem(429, why.code, why.reason, headers={"Retry-After": str(RETRY_AFTER_S)})
-    return HttpProblem(409, why.code, why.reason)
+        return HttpProblem(429, Refusal.TOO_MANY_MAILS, why.reason, headers={"Retry-After": str(RETRY_AFTER_S)})
+    return HttpProblem(409, Refusal.NOT_ISSUED, why.reason)

@@ -13,6 +13,7 @@ from services.issuer.web.door import Caller, body_described, body_of, known_form
 from services.issuer.web.reveal import Viewer, note_and_open
 from shared import clock
 from shared.portals import Portal
+from shared.refusals import Refusal
 from shared.sealing import KeyRing
 from shared.service import Service
 from shared.web import HttpProblem
@@ -61,7 +62,7 @@ def papers_routes(service: Service, caller: Caller, ring: KeyRing, printer: Prin
                 seen = await overview(connection, known_form(number), scope_of(asking))
             key = await note_and_open(service, ring, number, asking, viewer)
             if seen is None:
-                raise HttpProblem(409, "not_issued")
+                raise HttpProblem(409, Refusal.NOT_ISSUED)
             notice = KeyNotice(seen, key, made_at=clock.now(), page=printer.platform_page)
             paper = await printer.press.print(notice.order())
         return pdf_answer(paper, f"key-notice-{number}.pdf", f"認証キーのお知らせ_{number}.pdf")

@@ -25,6 +25,7 @@ from services.issuer.web.papers import JSON, PDF, PDF_DESCRIBED, Printer, pdf_an
 from shared import clock
 from shared.messages.intake import CertificateForm, Kind
 from shared.portals import Portal
+from shared.refusals import Refusal
 from shared.service import Service
 from shared.web import HttpProblem
 
@@ -108,7 +109,7 @@ def _certificates(router: APIRouter, service: Service, caller: Caller, printer: 
         """The signed electronic certificate (電子証書) of a version, without the key: JSON, or by `Accept` a PDF."""
         media = preferred(accept)
         if media is None:
-            raise HttpProblem(406, "not_acceptable", f"The certificate is served as {JSON} or {PDF}.")
+            raise HttpProblem(406, Refusal.NOT_ACCEPTABLE, f"The certificate is served as {JSON} or {PDF}.")
         async with service.pool.acquire() as connection:
             found = await reading.certificate(connection, known_form(number), version, scope_of(me))
         signed = _signed_data(found, everything=sees_all(me))
@@ -126,7 +127,7 @@ def _signed_data(found: Certificate | None, *, everything: bool) -> SignedCertif
         raise HttpProblem(404)
     certificate, digest, signature = found.certificate, found.content_sha256, found.signature
     if certificate is None or digest is None or signature is None or (never_issued(found.state) and not everything):
-        raise HttpProblem(409, "not_issued")
+        raise HttpProblem(409, Refusal.NOT_ISSUED)
     return SignedCertificate(certificate, digest, signature)
 
 

@@ -9,6 +9,7 @@ from services.issuer.store import reading
 from services.issuer.web.door import Caller, body_described, body_of, known_form, scope_of
 from shared.logs import get_logger
 from shared.portals import Portal
+from shared.refusals import Refusal
 from shared.sealing import KeyRing
 from shared.service import Service
 from shared.web import HttpProblem
@@ -60,7 +61,7 @@ async def note_and_open(service: Service, ring: KeyRing, number: str, asking: Po
         if found is None:
             raise HttpProblem(404)
         if found.sealed_auth_key is None or not found.issued:
-            raise HttpProblem(409, "not_issued")
+            raise HttpProblem(409, Refusal.NOT_ISSUED)
         await reading.add_reveal(work.connection, number, asking.id, viewer, work.now)
         opened = ring.open(found.sealed_auth_key, associated=number)
     logger.info("auth_key.revealed", guarantee_number=number, portal=asking.id, viewer=viewer)

@@ -13,6 +13,7 @@ from services.ops.handlers.acting import ACTED_FACTS_MAX, Outcome, Wish
 from services.ops.store import desk
 from services.ops.store.desk import Filters
 from services.ops.web.journeys import parked_told
+from shared.inputs import refused
 from shared.operator_door.acts import Act
 from shared.operator_door.keeper import door_keeper
 from shared.operator_door.operators import Operator, Operators
@@ -47,7 +48,7 @@ class DeskWish(Act):
     @model_validator(mode="after")
     def _names_facts_one_way(self) -> Self:
         if bool(self.ids) == (self.group is not None):
-            raise ValueError("give ids or a group, one of them")
+            raise refused("idsかgroupのどちらか一方を指定してください。", "Give ids or a group, one of them.")
         return self
 
     def by(self, operator: Operator) -> Wish:

@@ -15,6 +15,7 @@ from shared.operator_door.acts import Act
 from shared.operator_door.errands import RowWish
 from shared.operator_door.keeper import door_keeper
 from shared.operator_door.operators import Operator, Operators
+from shared.refusals import Refusal
 from shared.web import PROBLEM_JSON, HttpProblem, read_body
 
 BODY_BYTES_MAX: Final = 65_536
@@ -36,7 +37,7 @@ def door_routes(operators: Operators, doors: Doors) -> APIRouter:
                 service, path, token, method=request.method, params=dict(request.query_params), body=body
             )
         except DoorAway as error:
-            raise HttpProblem(503, "door_away", str(error)) from None
+            raise HttpProblem(503, Refusal.DOOR_AWAY, str(error)) from None
         media_type = "application/json" if answer.is_good else PROBLEM_JSON
         return JSONResponse(answer.body, answer.status, media_type=media_type)
 
@@ -77,4 +78,4 @@ async def _json(request: Request) -> Any:
     try:
         return from_json(await read_body(request, BODY_BYTES_MAX))
     except ValueError:
-        raise HttpProblem(422, "json_invalid", "This is not JSON.") from None
+        raise HttpProblem(422, Refusal.JSON_INVALID, "This is not JSON.") from None

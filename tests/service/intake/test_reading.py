@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from services.intake.domain.catalogue import CATALOGUE
+from shared.refusals import given_by
 from tests.service.intake.conftest import Intake
 from tests.unit.intake.changes import CHANGE
 from tests.unit.intake.samples import EXAMPLE, body_of, changed
@@ -124,6 +125,9 @@ async def test_the_catalogue_is_served_with_meanings_and_places(intake: Intake) 
     by_code = {entry["code"]: entry for entry in catalogue["problems"]}
 
     assert list(by_code) == [code.value for code in CATALOGUE]
+    assert {entry["code"]: entry["status"] for entry in catalogue["answers"]} == {
+        code: meaning.status for code, meaning in given_by("intake").items()
+    }
     assert by_code["changes_nothing"] == {
         "code": "changes_nothing",
         "is_remark": False,
@@ -155,3 +159,16 @@ def _references(value: object) -> set[str]:
         own = {value["$ref"]} if isinstance(value.get("$ref"), str) else set()
         return own.union(*map(_references, value.values()))
     return set().union(*map(_references, value)) if isinstance(value, list) else set()
+
+
+async def test_an_application_may_be_called_by_a_word_that_an_address_has_too(intake: Intake) -> None:
+    """Ids are the portal's; what an address means follows from the method, so nothing is taken for something else."""
+    status, receipt, _ = await intake.call("POST", APPLICATIONS, body=_named("check"))
+    read, told, _ = await intake.call("GET", receipt["status_url"])
+    judged, _, _ = await intake.call("POST", f"{APPLICATIONS}/check", body=_named("check-not"))
+    refused, _, headers = await intake.call("PUT", f"{APPLICATIONS}/check")
+
+    assert (status, receipt["status_url"], read, told["application_id"]) == (202, f"{APPLICATIONS}/check", 200, "check")
+    assert judged == 200
+    assert (refused, headers["allow"]) == (405, "GET, POST")
+    assert (await intake.call("PUT", APPLICATIONS))[2]["allow"] == "GET, POST"

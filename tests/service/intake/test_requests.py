@@ -75,7 +75,9 @@ async def test_a_body_over_the_limit_is_413_unread(intake: Intake) -> None:
     most = _named("H-4")[:-1] + b" " * (BODY_BYTES_MAX - frame - 1) + b"}"
     assert len(most) == BODY_BYTES_MAX
     assert (await intake.call("POST", APPLICATIONS, body=most))[0] == 202
-    assert (await intake.call("POST", APPLICATIONS, body=most + b" "))[0] == 413
+    status, refusal, _ = await intake.call("POST", APPLICATIONS, body=most + b" ")
+    assert (status, refusal["code"]) == (413, "too_large")
+    assert [(problem["code"], problem["pointer"]) for problem in refusal["errors"]] == [("body_too_large", "")]
     url, headers = f"{intake.url}{APPLICATIONS}", {"Authorization": f"Bearer {intake.stack.token('portal-a')}"}
     async with intake.http.post(url, data=endless(), headers=headers) as told:
         assert told.status == 413

@@ -4,6 +4,8 @@ import re
 from typing import Any
 
 from services.issuer.domain.catalogue import CATALOGUE, Code
+from shared.inputs import INPUTS, InputCode
+from shared.refusals import given_by
 from tests.service.issuer.bench import Bench
 from tests.service.issuer.conftest import Door
 
@@ -50,7 +52,10 @@ async def test_the_catalogue_tells_every_code_in_both_languages(door: Door) -> N
     told = {row["code"]: (row["message_ja"], row["message_en"]) for row in body["problems"]}
 
     assert status == 200
-    assert set(told) == {code.value for code in Code} == {code.value for code in CATALOGUE}
+    assert set(told) == {*Code, *InputCode} == {*CATALOGUE, *INPUTS}
+    assert {row["code"]: row["status"] for row in body["answers"]} == {
+        code: meaning.status for code, meaning in given_by("issuer").items()
+    }
     assert all(ja and en for ja, en in told.values())
     assert (await door.call("GET", "/v1/problems", caller=""))[0] == 401
 

@@ -113,6 +113,9 @@ async def test_a_mail_that_cannot_be_sent_is_refused_with_the_reason(bench: Benc
     assert await asked(early) == (409, "not_issued")
     assert await asked(unwished) == (422, "mail_address_needed")
     assert await asked(unwished, {"address": "nobody at all"}) == (422, "field_invalid")
+    _, told, _ = await door.call("POST", f"{LIST}/{unwished}/completion-mail", body={"address": "nobody at all"})
+    assert told["errors"][0]["message_ja"] == "送信できるメールアドレスではありません。"
+    assert told["errors"][0]["message_en"] == "This is not a mail address we can send to."
     assert await asked(unwished, {"address": ADDRESS}) == (202, "")
 
 

@@ -15,7 +15,7 @@ from services.intake.domain.judgement import judge
 from services.intake.domain.obligees import Registry, read_registry
 from services.intake.domain.verdict import Bad, Judged
 from services.intake.web.shapes import catalogue
-from shared.web import _input_problem
+from shared.inputs import input_problem
 from tests.unit.intake.changes import CORRECTION, change_codes, good_change, judged_change
 from tests.unit.intake.samples import (
     DOOR,
@@ -75,7 +75,7 @@ def _taken() -> Told:
 
 
 def _parameter() -> Told:
-    told = _input_problem({"type": "int_parsing", "loc": ("query", "limit"), "msg": "x"})
+    told = input_problem({"type": "int_parsing", "loc": ("query", "limit"), "msg": "x"})
     return [(told.code, told.pointer)]
 
 

@@ -15,6 +15,7 @@ from shared import health, web
 from shared.errors import Transient
 from shared.portals import Portal, Portals
 from shared.problems import Problem
+from shared.refusals import Refusal
 
 TOKEN = "a-token"
 PORTALS = Portals(
@@ -123,7 +124,7 @@ def build_app(reasons: Mapping[str, str] | None = None) -> FastAPI:
     @app.get("/not-issued")
     async def not_issued() -> None:
         problem = Problem(code="a", pointer="/b", message_ja="だめ", message_en="No.")
-        raise web.HttpProblem(409, "not_issued", "It has not arrived yet.", errors=[problem])
+        raise web.HttpProblem(409, Refusal.NOT_ISSUED, "It has not arrived yet.", errors=[problem])
 
     @app.get("/page")
     async def page() -> HTMLResponse:

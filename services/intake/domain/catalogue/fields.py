@@ -103,7 +103,7 @@ FIELDS: Final[dict[Code, Wording]] = {
     ),
     Code.PARAMETER_INVALID: Wording(
         "パラメータ「{name}」の指定を確認してください。",
-        "Parameter {name}: {reason}.",
+        "Check the parameter {name}.",
         "A parameter of the address (query or path) is wrong; the pointer names it.",
         ("/*",),
     ),
