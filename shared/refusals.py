@@ -82,7 +82,9 @@ REFUSALS: Final[dict[Refusal, Meaning]] = {
     Refusal.TOO_LARGE: Meaning(413, "The body is too large", "`detail` names the limit. The connection is closed."),
     Refusal.INVALID: Meaning(422, _INPUT, "Mend what `errors` lists, all of it, and send again."),
     Refusal.JSON_INVALID: Meaning(422, _INPUT, "The body is not JSON.", "ops"),
-    Refusal.TOO_MANY_REQUESTS: Meaning(429, _RATE, "Wait for `Retry-After` (seconds) and send the same again."),
+    Refusal.TOO_MANY_REQUESTS: Meaning(
+        429, _RATE, "Wait for `Retry-After` (seconds) and send the same again.", "intake"
+    ),
     Refusal.TOO_MANY_MAILS: Meaning(
         429, _RATE, "So many mails were wished for about this version that no more are sent.", "issuer"
     ),

@@ -4,13 +4,14 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import Any, Final
 
+import aio_pika
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from deploy.contracts.folder import CONTRACTS
+from tests.contract.page import OVER_AMQP, OVER_HTTP, program
 from tests.e2e.conftest import System
 
 PORTAL_OVER_HTTP: Final = "portal-b"
@@ -18,15 +19,6 @@ PORTAL_OVER_AMQP: Final = "portal-c"
 """The two whose answers nothing else reads here: one has no queue, the other's is read only where it is asked for."""
 
 WITHIN_S: Final = 60.0
-
-
-def program(place: int) -> Any:
-    """The names that a program on the page defines; programs are counted from 0."""
-    page = (CONTRACTS / "README.md").read_text(encoding="utf-8")
-    code = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[place]
-    names: dict[str, Any] = {}
-    exec(compile(code, "the page", "exec"), names)
-    return SimpleNamespace(**names)
 
 
 def example(name: str, **fields: Any) -> dict[str, Any]:
@@ -50,13 +42,18 @@ def misfits(service: str, path: str, status: int, answer: object) -> list[str]:
 async def test_the_program_over_http_applies_waits_and_reads_a_key_that_an_official_confirms(
     system: System, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    page = program(0)
+    page = program(OVER_HTTP)
     application = example("application.submitted", application_id="PAGE-1", portal=PORTAL_OVER_HTTP)
     intake, issuer = system.place.url("intake"), system.place.url("issuer")
     token = system.servers.token(PORTAL_OVER_HTTP)
     work = asyncio.to_thread(page.apply_and_read_keys, intake, issuer, token, application, "経理 太郎")
     await asyncio.wait_for(work, WITHIN_S)
-    number, issued_at, key = capsys.readouterr().out.split()
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    ((number, issued_at, key),) = (line for line in printed if "paper_ordered" not in line)
+    change = example("change.requested", change_id="PAGE-4", portal=PORTAL_OVER_HTTP, guarantee_number=number)
+    followed = asyncio.to_thread(page.change_and_follow, intake, issuer, token, change)
+    await asyncio.wait_for(followed, WITHIN_S)
+    assert capsys.readouterr().out.split()[:3] == ["PAGE-4", "2", "active"]
     url = system.place.url("platform-simulator") + "/v1/checks"
 
     async with system.http.post(url, json={"guarantee_number": number, "auth_key": key}) as confirmed:
@@ -85,25 +82,46 @@ async def test_the_program_over_http_applies_waits_and_reads_a_key_that_an_offic
 async def test_the_program_over_amqp_applies_and_changes_and_hears_of_both(
     system: System, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    page, broker = program(1), system.servers.broker_url(PORTAL_OVER_AMQP)
+    page, broker = program(OVER_AMQP), system.servers.broker_url(PORTAL_OVER_AMQP)
     application = example("application.submitted", application_id="PAGE-2", portal=PORTAL_OVER_AMQP)
     await asyncio.wait_for(page.apply(broker, PORTAL_OVER_AMQP, application), WITHIN_S)
-    first = capsys.readouterr().out.splitlines()[-1]
-    number = re.findall(r"\d{5}-\d{6}", first)[0]
+    first = capsys.readouterr().out.splitlines()
+    (issued,) = (line for line in first if line.startswith("issuer.guarantee_issued.v1 PAGE-2"))
+    (number,) = set(re.findall(r"\d{5}-\d{6}", issued))
     heard: list[tuple[str, str, Any]] = []
 
-    def keep(kind: str, about: str, told: Any) -> bool:
+    def noted(kind: str, about: str, told: Any) -> None:
         heard.append((kind, about, told))
-        of_ours = told.get("guarantee_number") == number
-        return of_ours and (kind, told.get("version")) == ("issuer.guarantee_issued.v1", 2)
 
+    page.apply.__globals__["print"] = noted
     change = example("change.requested", change_id="PAGE-3", portal=PORTAL_OVER_AMQP, guarantee_number=number)
-    await page.send(broker, PORTAL_OVER_AMQP, "change.requested", change)
-    await asyncio.wait_for(page.read(broker, PORTAL_OVER_AMQP, keep), WITHIN_S)
+    await asyncio.wait_for(page.ask_for_change(broker, PORTAL_OVER_AMQP, change), WITHIN_S)
+    refused = example("change.requested", change_id="PAGE-5", portal=PORTAL_OVER_AMQP, guarantee_number=number)
+    await asyncio.wait_for(page.ask_for_change(broker, PORTAL_OVER_AMQP, refused), WITHIN_S)
+    mended = example("application.submitted", application_id="PAGE-6", portal=PORTAL_OVER_AMQP)
+    for office in ("", "静岡支店"):
+        # The queue may hold the older rejection still when the mended one is sent.
+        mended["receiving_office"] = office
+        await asyncio.wait_for(page.apply(broker, PORTAL_OVER_AMQP, mended), WITHIN_S)
 
-    assert first.startswith("issuer.guarantee_issued.v1 PAGE-2")
     assert ("intake.change_accepted.v1", "PAGE-3") in [(kind, about) for kind, about, _ in heard]
+    assert ("issuer.change_refused.v1", "PAGE-5") in [(kind, about) for kind, about, _ in heard]
+    assert {told["version"] for _, _, told in heard if told.get("change_id") == "PAGE-3" and "version" in told} == {2}
+    assert {kind for kind, about, _ in heard if about == "PAGE-6"} >= {
+        "intake.application_rejected.v1",
+        "issuer.guarantee_issued.v1",
+    }
     for kind, _, told in heard:
         # Some may have waited since an earlier test; they have the published shapes too.
         schema = json.loads((CONTRACTS / "schemas" / "to_portals" / f"{kind}.json").read_text(encoding="utf-8"))
         assert not list(Draft202012Validator(schema, format_checker=FormatChecker()).iter_errors(told))
+
+
+async def test_what_the_broker_will_never_take_ends_the_program_over_amqp_at_once(system: System) -> None:
+    """The resend rule of the page: a closed channel is the sender's mistake, so nothing is sent a second time."""
+    page, broker = program(OVER_AMQP), system.servers.broker_url(PORTAL_OVER_AMQP)
+    for portal, body, code in (("portal-b", {}, 403), (PORTAL_OVER_AMQP, {"much": "x" * 262_144}, 406)):
+        with pytest.raises(aio_pika.exceptions.ChannelClosed) as closed:
+            await asyncio.wait_for(page.send(broker, portal, "application.submitted", body), WITHIN_S)
+
+        assert closed.value.args[0] == code or str(code) in str(closed.value)
