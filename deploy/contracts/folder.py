@@ -10,7 +10,6 @@ from deploy.contracts.catalogue import catalogue_page
 from deploy.contracts.messages import published
 from deploy.contracts.openapi import openapi_documents
 from deploy.contracts.schemas import standing_alone
-from deploy.contracts.story import sample
 from deploy.places import CHECKOUT
 
 CONTRACTS: Final = CHECKOUT / "docs" / "contracts"
@@ -50,7 +49,6 @@ def _files() -> Iterator[tuple[str, str]]:
     for one in published():
         yield f"schemas/{one.path}.json", _json(standing_alone(one.schema, one.path))
         yield f"examples/{one.path}.json", _json(one.example)
-    yield "examples/documents/jwks.json", _json(sample("jwks"))
     yield "statuses-and-problems.md", catalogue_page()
 
 

@@ -10,11 +10,12 @@ from pydantic import AwareDatetime, BaseModel, Field
 from pydantic_core import from_json, to_json
 
 from deploy.contracts.schemas import Schema, schema_of, shown_to_portals
-from deploy.contracts.story import APPLICATION, CERTIFICATE, CHANGE, FACTS
+from deploy.contracts.story import APPLICATION, CERTIFICATE, CHANGE, FACTS, sample
 from services.intake.domain.change import Change
 from services.intake.domain.form import Application
 from services.issuer.domain.states import Status
 from services.issuer.web.certificate_data import CertificateData
+from services.issuer.web.knowledge import KeySet
 from shared import outbox, parking
 from shared.envelope import Fact, binary_headers, encode, fact_id, source_of
 from shared.messages import Message
@@ -151,6 +152,7 @@ def _documents() -> Iterator[Published]:
     posted["properties"]["auth_key"] = {"title": "認証キー", "type": "string", "pattern": AUTH_KEY_SHAPE}
     posted["required"].append("auth_key")
     yield Published("documents", "certificate", posted, CERTIFICATE)
+    yield Published("documents", "jwks", schema_of(KeySet), sample("jwks"))
 
 
 def fact_of(message_type: str) -> Message:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
+from deploy.contracts import answers
 from deploy.contracts.platform import platform
 from deploy.contracts.services import operator_door, web_of
 from deploy.contracts.story import APPLICATION, CHANGE
@@ -50,4 +51,5 @@ def _published(name: str, document: Document) -> Document:
     published["info"]["description"] = _TOLD[name]
     # Where a service listens is for its deployment to say; this name stands for it.
     published["servers"] = [{"url": f"https://{name.replace('_', '-')}.hosho.example"}]
+    answers.put_in(name, published)
     return {"openapi": published.pop("openapi"), "info": published.pop("info"), **published}

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from services.intake.domain.catalogue import Code, problem
 from services.intake.domain.form import Application
@@ -43,6 +43,8 @@ from shared.messages.platform_bridge import (
 from shared.problems import Problem
 from shared.signing import canonical, signed_content
 
+M = TypeVar("M", bound=Message)
+
 _SAMPLES: Final = Path(__file__).parent / "samples"
 
 
@@ -73,7 +75,7 @@ def _at(time: str, day: str = "2026-01-15") -> datetime:
     return datetime.fromisoformat(f"{day}T{time}+09:00")
 
 
-_TERMS: Final = Terms.model_validate(
+TERMS: Final = Terms.model_validate(
     {
         "obligee_code": "222062",
         "obligee_name": "三島市長",
@@ -110,7 +112,7 @@ FACTS: Final[tuple[Message, ...]] = (
             AcceptedLine(kind="contract_performance", certificate_form="paper"),
         ),
         application=Application.model_validate(APPLICATION).model_dump(mode="json"),
-        terms=_TERMS,
+        terms=TERMS,
     ),
     ApplicationRejected(
         **_OF_APPLICATION,
@@ -214,3 +216,8 @@ FACTS: Final[tuple[Message, ...]] = (
     ),
 )
 """One of every kind, in the order in which they may happen."""
+
+
+def fact(kind: type[M]) -> M:
+    """The one fact of this kind in the story."""
+    return next(one for one in FACTS if isinstance(one, kind))

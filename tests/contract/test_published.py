@@ -3,6 +3,7 @@
 import importlib
 import json
 import pkgutil
+import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -120,6 +121,54 @@ def test_the_form_of_openapi_refuses_what_is_not_in_it() -> None:
     del document["info"]["version"]
 
     assert wrong(OPENAPI_31, document)
+
+
+def _answered(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any], Any]]:
+    """Where it stands, its schema and its value, of every example of a body in an OpenAPI document."""
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            bodies = {**operation["responses"], "body": operation.get("requestBody", {})}
+            for status, body in bodies.items():
+                for content in body.get("content", {}).values():
+                    schema = {**content.get("schema", {}), "components": document["components"]}
+                    told = {"the": {"value": content["example"]}} if "example" in content else {}
+                    for name, example in {**told, **content.get("examples", {})}.items():
+                        yield f"{method} {path} {status} {name}", schema, example["value"]
+
+
+@pytest.mark.parametrize("path", ["openapi/intake.json", "openapi/issuer.json", "openapi/platform.json"])
+def test_every_example_of_an_openapi_document_fits_what_is_described(path: str) -> None:
+    found = list(_answered(DOCUMENTS[path]))
+
+    assert found
+    assert {place: misfits for place, schema, value in found if (misfits := wrong(schema, value))} == {}
+    assert any(wrong(schema, {}) for _, schema, _ in found), "it finds what does not fit"
+
+
+def test_the_refusal_that_the_page_shows_is_the_one_that_is_given() -> None:
+    (shown,) = re.findall(r"```json\n(.*?)```", (folder.CONTRACTS / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    given = {place: value for place, _, value in _answered(DOCUMENTS["openapi/intake.json"])}
+
+    assert json.loads(shown) == next(value for place, value in given.items() if place.endswith("conflict"))
+
+
+def test_portals_find_an_example_of_every_answer_they_must_understand() -> None:
+    there = {
+        tuple(place.split(" ")[i] for i in (0, 1, 3))
+        for path in ("openapi/intake.json", "openapi/issuer.json")
+        for place, _, _ in _answered(DOCUMENTS[path])
+    }
+
+    assert {
+        ("post", "/v1/applications", "taken"),
+        ("post", "/v1/applications", "invalid"),
+        ("post", "/v1/applications", "conflict"),
+        ("post", "/v1/applications", "unauthenticated"),
+        ("get", "/v1/guarantees", "page"),
+        ("get", "/v1/guarantees/{number}", "changed_once"),
+        ("get", "/v1/changes/{change_id}", "issued"),
+        ("get", "/v1/changes/{change_id}", "refused"),
+    } <= there
 
 
 @pytest.mark.parametrize("path", [*below("asyncapi"), *below("openapi"), *below("schemas")])

@@ -120,8 +120,7 @@ async def test_the_program_over_amqp_applies_and_changes_and_hears_of_both(
 async def test_what_the_broker_will_never_take_ends_the_program_over_amqp_at_once(system: System) -> None:
     """The resend rule of the page: a closed channel is the sender's mistake, so nothing is sent a second time."""
     page, broker = program(OVER_AMQP), system.servers.broker_url(PORTAL_OVER_AMQP)
-    for portal, body, code in (("portal-b", {}, 403), (PORTAL_OVER_AMQP, {"much": "x" * 262_144}, 406)):
-        with pytest.raises(aio_pika.exceptions.ChannelClosed) as closed:
+    too_much = {"much": "x" * 262_144}
+    for portal, body, why in (("portal-b", {}, "ACCESS_REFUSED"), (PORTAL_OVER_AMQP, too_much, "PRECONDITION_FAILED")):
+        with pytest.raises(aio_pika.exceptions.ChannelClosed, match=why):
             await asyncio.wait_for(page.send(broker, portal, "application.submitted", body), WITHIN_S)
-
-        assert closed.value.args[0] == code or str(code) in str(closed.value)

@@ -49,7 +49,10 @@ def changes_routes(service: Service, caller: Caller) -> APIRouter:
     async def change(
         change_id: str, me: Annotated[Portal, Depends(caller)], portal: Annotated[PortalName, Query()] = None
     ) -> DecidedChange:
-        """What became of a change that intake accepted; 404 until it is decided. The office names whose it is."""
+        """What became of a change that intake accepted; the office names whose it is.
+
+        404 until it is decided, and for ever if intake refused it or never had it: ask only after a 200 or 202.
+        """
         if portal not in (None, me.id) and not sees_all(me):
             raise HttpProblem(403, detail="A portal reads its own changes only.")
         if _ID.fullmatch(change_id) is None:
