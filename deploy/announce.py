@@ -7,17 +7,17 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from deploy.places import PORTALS_FILE
 from deploy.settings import DeploySettings
-from services.issuer.handlers.again import Place, announce_page
-from shared import outbox, postgres
 from shared.errors import Misconfigured
 from shared.portals import Portals
-from shared.work import Desk, unit_of_work
+
+if TYPE_CHECKING:
+    from shared import postgres
 
 OUTBOX_ROWS_MAX: Final = 2_000
 """While so many rows wait, no more are added: the business goes first."""
@@ -25,7 +25,7 @@ OUTBOX_ROWS_MAX: Final = 2_000
 LOOK_AGAIN_S: Final = 0.2
 NOBODY: Final = 0
 
-SERVICES: Final = {"issuer": announce_page}
+SERVICES: Final = ("issuer",)
 """Who can announce again; the other services' facts are answers to something that can be sent again itself."""
 
 
@@ -72,6 +72,12 @@ def _moment(text: str) -> datetime:
 
 
 async def _announce(url: str, service: str, since: datetime, portals: Portals) -> int:
+    # Only this command needs a whole service, which takes a second to load; the others start without.
+    from services.issuer.handlers.again import Place, announce_page  # noqa: PLC0415
+    from shared import postgres  # noqa: PLC0415
+    from shared.work import Desk, unit_of_work  # noqa: PLC0415
+
+    page_of = {"issuer": announce_page}[service]
     pool = await postgres.open_pool(url, service, connections_max=1)
     desk = Desk(
         service=service,
@@ -86,7 +92,7 @@ async def _announce(url: str, service: str, since: datetime, portals: Portals) -
     try:
         while True:
             async with unit_of_work(desk, f"{service}.announce") as work:
-                count, following = await SERVICES[service](work, since, place)
+                count, following = await page_of(work, since, place)
             told += count
             if following is None:
                 return told
@@ -97,6 +103,8 @@ async def _announce(url: str, service: str, since: datetime, portals: Portals) -
 
 
 async def _room(pool: "postgres.Pool") -> None:
+    from shared import outbox  # noqa: PLC0415 - as above.
+
     while True:
         async with pool.acquire() as connection:
             if await outbox.depth(connection, OUTBOX_ROWS_MAX) < OUTBOX_ROWS_MAX:

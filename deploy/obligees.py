@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from deploy.places import OBLIGEES_FILE
-from services.intake.settings import read_obligees
 
 obligee_commands = typer.Typer(no_args_is_help=True, help="Who takes electronic guarantees, and on which terms.")
 
@@ -21,6 +20,9 @@ def obligees_check(
     file: Annotated[Path, typer.Argument(help="The file of obligees.")] = OBLIGEES_FILE,
 ) -> None:
     """Say everything that is wrong with a file of obligees, with line and row, and exit with 1; or count its rows."""
+    # Only this command needs intake, which takes a second to load; the others start without.
+    from services.intake.settings import read_obligees  # noqa: PLC0415
+
     registry = read_obligees(file)
     rows = sum(len(named) for obligee in registry.obligees for named in obligee.dated_rows.values())
     electronic = sum(1 for obligee in registry.obligees if obligee.electronic)
