@@ -83,7 +83,10 @@ async def keep() -> None:
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
-    with stack.taken(SERVER_PORTS):
+    # Opened around everything else: what `_until_idle` locks here stays locked until the stack is given up, so that
+    # whoever comes while the servers end waits and starts others, instead of being led to servers that are ending.
+    stack.folder.mkdir(parents=True, exist_ok=True)
+    with (stack.folder / "start.lock").open("a") as starting, stack.taken(SERVER_PORTS):
         # A test may go around every rule of this machine, so test data never outlives its run.
         stack.forget_data()
         supervisor = Supervisor(say, stack.folder / "children")
@@ -91,7 +94,7 @@ async def keep() -> None:
             await supervisor.start(servers_of(stack, say), heal=True)
             stack.write_portals({})
             (stack.folder / "ready").write_text(str(os.getpid()))
-            with (stack.folder / "start.lock").open("a") as starting, (stack.folder / "lease.lock").open("a") as lease:
+            with (stack.folder / "lease.lock").open("a") as lease:
                 await _until_idle(told, starting, lease)
         finally:
             (stack.folder / "ready").unlink(missing_ok=True)
