@@ -23,6 +23,8 @@ CONFIRM_S_MAX = 15.0
 PREFETCH_MESSAGES = 200
 BACK_OFF_S_MIN = 0.2
 BACK_OFF_S_MAX = 5.0
+CANCEL_AGAIN_S = 1.5
+"""Longer than a listener may need to close its connection after it was cancelled."""
 
 CONNECTION_ERRORS = (amqp.AMQPError, amqp.ChannelInvalidStateError, ConnectionError, OSError, TimeoutError)
 
@@ -147,9 +149,12 @@ class Listener:
 
     async def stop(self) -> None:
         """Ends listening; what was not acknowledged comes again to the next one."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        task = self._task
+        while task is not None and not task.done():
+            # On Python 3.11 a cancellation that meets the driver's own answer is swallowed by its `wait_for`, and a
+            # listener that was cancelled once while it connects would listen on, and we would wait, for ever.
+            task.cancel()
+            await asyncio.wait([task], timeout=CANCEL_AGAIN_S)
 
     def reasons(self) -> list[str]:
         """Why it is not ready."""

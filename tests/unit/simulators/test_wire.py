@@ -1,6 +1,8 @@
 """After: CloudEvents are read in every mode the contracts know; portal and core come up and go without a broker."""
 
+import asyncio
 import json
+from contextlib import suppress
 
 import pytest
 
@@ -65,3 +67,28 @@ def test_without_a_broker_portal_and_core_say_so_and_end_cleanly() -> None:
     assert [(reply.status, reply.json()["ready"]) for reply in readiness] == [(503, False)] * 2
     assert [unheard.status, away.status, foreign.status] == [503, 502, 415]
     assert exit_codes == [0, 0]
+
+
+async def test_a_listener_ends_also_when_the_driver_swallows_a_cancellation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it happens to whoever stops listening at the very moment at which the broker answers."""
+    began, swallowed = asyncio.Event(), asyncio.Event()
+
+    async def swallows_the_first(_: wire.Listener) -> None:
+        began.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        swallowed.set()
+        await asyncio.Event().wait()
+
+    async def take(_: object) -> None:
+        raise AssertionError("nothing is ever heard")
+
+    monkeypatch.setattr(wire, "CANCEL_AGAIN_S", 0.01)
+    monkeypatch.setattr(wire.Listener, "_until_broken", swallows_the_first)
+    listener = wire.Listener(NOWHERE, "portal.portal-a", take)
+    listener.start()
+    await began.wait()
+    async with asyncio.timeout(30):
+        await listener.stop()
+
+    assert swallowed.is_set()
