@@ -12,9 +12,11 @@ from simulators.portal.doors import Reply
 
 PAGE_ITEMS = 200
 SCANNED_PAGES_MAX = 10
-"""The door has no filter for 手続状況, so a tab looks through so many pages at most, and says so when it ends there."""
+"""The door has no filter for 手続状況, so a tab looks through so many pages at once; a link leads on from there."""
 
-SHOWN_ITEMS_MAX = 200
+SHOWN_ITEMS_ENOUGH = 200
+"""With so many a page ends. It may hold more, because what was read of the door is never left out."""
+
 REFUSED = "refused"
 _NUMBER = re.compile(r"[0-9]{5}-[0-9]{6}")
 _WITHOUT_VALUES = frozenset({"change_cancellation", "termination"})
@@ -40,10 +42,10 @@ STATUSES: Mapping[Tab, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Some guarantees, newest first; `is_cut` when there may be more than these."""
+    """Some guarantees, newest first; `following` leads to older ones, None at the end."""
 
     items: Sequence[Mapping[str, Any]]
-    is_cut: bool
+    following: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +121,17 @@ class Office:
         self.doors = doors
         self._desk = desk
 
-    async def listed(self, tab: Tab, **query: str) -> Listed:
-        """The guarantees of a tab; `query` narrows them as the issuer's list does."""
+    async def listed(self, tab: Tab, cursor: str | None = None, **query: str) -> Listed:
+        """The guarantees of a tab, from where `cursor` leads; `query` narrows them as the issuer's list does."""
         wanted, found = STATUSES.get(tab), list[Mapping[str, Any]]()
-        cursor: str | None = None
         for _ in range(SCANNED_PAGES_MAX):
             more = {"cursor": cursor} if cursor else {}
             page = _good(await self.doors.guarantees(limit=str(PAGE_ITEMS), **query, **more))
             found += [item for item in page["items"] if wanted is None or item["status"] in wanted]
             cursor = page["next_cursor"]
-            if cursor is None or len(found) >= SHOWN_ITEMS_MAX:
+            if cursor is None or len(found) >= SHOWN_ITEMS_ENOUGH:
                 break
-        return Listed(found[:SHOWN_ITEMS_MAX], cursor is not None or len(found) > SHOWN_ITEMS_MAX)
+        return Listed(found, cursor)
 
     async def folder(self, number: str) -> Folder | None:
         """One guarantee; None if there is none of this number."""

@@ -88,14 +88,18 @@ class OfficeDoor:
         searched = {name: text for name in SEARCHES if (text := request.query.get(name, "").strip())}
         wanted = request.query.get("tab", "")
         tab = Tab.ALL if searched else (Tab(wanted) if wanted in list(Tab) else Tab.AWAITING)
+        cursor = request.query.get("cursor") or None
         problem = None
         try:
-            listed = await self._office.listed(tab, **searched)
+            listed = await self._office.listed(tab, cursor, **searched)
         except OutsideFailed:
-            if not searched:
+            if not searched or cursor:
                 raise
             listed, problem = None, "この条件では検索できません。保証契約番号は 00000-000000 の形で入力してください。"
+        here = searched or {"tab": tab.value}
+        following = listed and listed.following and "/?" + urlencode(here | {"cursor": listed.following})
         facts = {"tab": tab.value, "listed": listed, "searched": searched, "problem": problem}
+        facts |= {"following": following, "is_first": cursor is None}
         return self._pages.page("list.html", facts, 422 if problem else 200)
 
     async def orders(self, _: web.Request) -> web.Response:

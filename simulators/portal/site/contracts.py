@@ -84,18 +84,23 @@ class Contracts:
         """契約保証予約 (入札ボンド): not electronic, and not kept here."""
         return self._pages.page("reservations.html", {"visitor": visitor, "tab": "reservations"})
 
-    async def history(self, _: web.Request, visitor: Visitor) -> web.StreamResponse:
-        """電子保証履歴一覧: every issued version that contractors may see, of the newest guarantees."""
+    async def history(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+        """電子保証履歴一覧: every issued version that contractors may see, so many guarantees a page."""
         query = {"customer_number": visitor.customer_number, "certificate_form": "electronic"}
+        if cursor := request.query.get("cursor"):
+            query["cursor"] = cursor
         reply = await self._asked(self._portal.doors.guarantees(**query, limit=str(HISTORIES_MAX)))
         if reply is None or reply.status != 200:
             return self._trouble(visitor, reply)
-        numbers = [item["guarantee_number"] for item in reply.json()["items"]]
+        page = reply.json()
+        numbers = [item["guarantee_number"] for item in page["items"]]
         details = await asyncio.gather(*(self._asked(self._portal.doors.guarantee(number)) for number in numbers))
         found = [one.json() for one in details if one is not None and one.status == 200]
         rows = [(one, row) for one in found for row in one["history"]]
         rows.sort(key=lambda pair: str(pair[1]["issued_at"]), reverse=True)
-        return self._pages.page("history.html", {"visitor": visitor, "rows": rows, "short": SHORT_KINDS})
+        following = page["next_cursor"] and "/history?" + urlencode({"cursor": page["next_cursor"]})
+        facts = {"visitor": visitor, "rows": rows, "short": SHORT_KINDS}
+        return self._pages.page("history.html", facts | {"following": following, "is_first": not cursor})
 
     async def detail(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         """電子保証概要, without the key: reading that is an act of its own, which is noted."""

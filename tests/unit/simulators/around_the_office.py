@@ -23,6 +23,7 @@ class Outside:
     pages: int = 1
     sent: list[dict[str, Any]] = field(default_factory=list)
     listed: int = 0
+    cursors: list[str | None] = field(default_factory=list)
 
     def routes(self) -> list[web.RouteDef]:
         one = f"/v1/guarantees/{NUMBER}"
@@ -44,6 +45,7 @@ class Outside:
     async def _list(self, request: web.Request) -> web.Response:
         assert request.headers["Authorization"] == "Bearer office-token"
         self.listed += 1
+        self.cursors.append(request.query.get("cursor"))
         more = NUMBER if self.listed < self.pages else None
         return web.json_response({"items": [self.guarantee], "next_cursor": more})
 

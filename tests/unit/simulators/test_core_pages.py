@@ -90,13 +90,44 @@ async def test_every_list_stands_empty_and_full(bench: Bench, path: str) -> None
     assert status == 200
 
 
-async def test_a_list_that_ends_early_says_so(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("asked", "kept"), [("tab=attention", "tab=attention"), ("contractor=x", "contractor=x")])
+async def test_a_list_that_ends_early_leads_on_to_what_it_has_not_looked_at(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, asked: str, kept: str
+) -> None:
+    """Nothing is out of reach, however many newer guarantees there are."""
     monkeypatch.setattr(reading, "SCANNED_PAGES_MAX", 2)
     bench.outside.pages = 3
-    _, shown = await bench.get("/?tab=all")
+    _, shown = await bench.get(f"/?{asked}")
+    following = f"/?{kept}&cursor={NUMBER}"
 
-    assert bench.outside.listed == 2
-    assert "これより古いものは、検索してください。" in shown.words
+    assert bench.outside.cursors == [None, NUMBER]
+    assert following in shown.addresses
+    _, rest = await bench.get(following)
+    assert bench.outside.cursors == [None, NUMBER, NUMBER]
+    assert not any("cursor=" in address for address in rest.addresses)
+
+
+async def test_what_was_read_is_shown_to_the_last_even_beyond_a_full_page(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "SHOWN_ITEMS_ENOUGH", 2)
+    bench.outside.pages = 3
+    _, shown = await bench.get("/?tab=all")
+    _, rest = await bench.get(f"/?tab=all&cursor={NUMBER}")
+
+    assert (shown.addresses.count(ONE), rest.addresses.count(ONE)) == (2, 1)
+
+
+async def test_an_empty_stretch_of_a_list_is_not_taken_for_its_end(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "SCANNED_PAGES_MAX", 1)
+    bench.outside.pages = 2
+    _, shown = await bench.get("/?tab=awaiting")
+    _, rest = await bench.get(f"/?tab=awaiting&cursor={NUMBER}")
+
+    assert "この範囲には、該当する保証はありません。続きを見てください。" in shown.words
+    assert "これより古いものには、該当する保証はありません。" in rest.words
 
 
 async def test_concluding_announces_the_line_of_the_portals_application(bench: Bench) -> None:

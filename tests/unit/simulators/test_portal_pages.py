@@ -176,3 +176,15 @@ def test_a_page_may_run_the_portals_own_script_and_nothing_else(pages: Running) 
     assert "default-src 'none'" in policy
     assert "script-src 'self'" in policy
     assert "unsafe" not in policy
+
+
+def test_the_history_goes_on_where_a_page_of_it_ends(system: System, pages: Running) -> None:
+    system.says(200, {"items": [], "next_cursor": "00000-000021"})
+    first = pages.call("GET", "/history", headers=COOKIE).body.decode()
+    system.says(200, {"items": [], "next_cursor": None})
+    rest = pages.call("GET", "/history?cursor=00000-000021", headers=COOKIE).body.decode()
+
+    assert '"/history?cursor=00000-000021"' in first
+    assert "cursor=00000-000021" in system.asked[-1]
+    assert "cursor=" not in rest
+    assert "この範囲に発行済みの電子保証はありません。" in rest
