@@ -17,8 +17,8 @@ set-up: $(STAMP) ## Make .venv with everything in it (done by the others as need
 $(STAMP): requirements.lock pyproject.toml deploy/local/set-up
 	@deploy/local/set-up $@
 
-up: $(STAMP) ## Run the whole system here until Ctrl-C.
-	@$(PYTHON) -m deploy.local up
+up: $(STAMP) ## Run the whole system here until Ctrl-C; with CONCLUSION=core guarantees wait for the office.
+	@$(PYTHON) -m deploy.local up $(if $(CONCLUSION),--conclusion $(CONCLUSION))
 
 down: $(STAMP) ## End what `make up` runs.
 	@$(PYTHON) -m deploy.local down

@@ -25,6 +25,7 @@ from shared.topology import SERVICES
 
 DEV_STACK: Final = "dev"
 DOWN_S_MAX: Final = 90.0
+CONCLUSIONS: Final = ("automatic", "core")
 PAGES: Final = {
     simulator("portal"): "open it: contractors apply here, and read their keys",
     simulator("mailbox"): "open it: their mail arrives here",
@@ -42,9 +43,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
     parser.add_argument("command", choices=("up", "down", "status", "demo", "test", "keep", "clean"))
     parser.add_argument("groups", nargs="*", help="for test: the groups to run")
+    parser.add_argument(
+        "--conclusion",
+        choices=CONCLUSIONS,
+        default=CONCLUSIONS[0],
+        help="for up: guarantees are concluded by themselves, or wait for the office at the core system",
+    )
     given = parser.parse_args()
     commands: dict[str, Callable[[], int]] = {
-        "up": lambda: _run(_up()),
+        "up": lambda: _run(_up(given.conclusion)),
         "down": _down,
         "status": lambda: _run(_status()),
         "demo": _demo,
@@ -92,9 +99,11 @@ def _run(work: Coroutine[Any, Any, int], *, told_to_end: int = 0) -> int:
     return asyncio.run(until_told())
 
 
-async def _up() -> int:
-    async with running(Stack(DEV_STACK)) as (place, _):
+async def _up(conclusion: str) -> int:
+    async with running(Stack(DEV_STACK), conclusion=conclusion) as (place, _):
         _print_addresses(place)
+        if conclusion == "automatic":
+            say("Guarantees are concluded by themselves; with CONCLUSION=core they wait for the office's desk.")
         say("Ctrl-C ends everything.")
         await asyncio.Event().wait()
     return 0

@@ -78,12 +78,17 @@ def units(place: Place) -> dict[str, Server]:
 
 @asynccontextmanager
 async def running(
-    stack: Stack, *, fresh: bool = False, heal: bool = True, without: Collection[str] = ()
+    stack: Stack,
+    *,
+    fresh: bool = False,
+    heal: bool = True,
+    without: Collection[str] = (),
+    conclusion: str = "automatic",
 ) -> AsyncIterator[tuple[Place, Supervisor]]:
     """A whole stack, up and ready, for the length of a block.
 
     `fresh` forgets what an earlier run left, and at the end what this one leaves. `heal` starts again what ends by
-    itself. `without` names programs that are not wanted.
+    itself. `without` names programs that are not wanted. `conclusion` is `core` when guarantees wait for the office.
 
     Raises:
         AlreadyRunning: if another process runs it.
@@ -93,7 +98,7 @@ async def running(
     with stack.taken((*SERVER_PORTS, *PROGRAM_PORTS)):
         if leftovers.end(stack.folder / "children"):
             say("ended what an earlier run had left behind")
-        place = Place(stack, stack.ports, stack.folder)
+        place = Place(stack, stack.ports, stack.folder, conclusion=conclusion)
         if fresh:
             stack.forget_data()
             for storage in stack.folder.glob("*.sqlite*"):
