@@ -16,7 +16,7 @@ from shared import clock, topology
 from tests.conftest import Servers
 
 NOBODY_LISTENS = "amqp://ops:none@127.0.0.1:1/none"
-ENDS_S_MAX = 15.0
+ENDS_S_MAX = 60.0
 
 
 ENOUGH: Final = {"PORTALS_FILE": str(PORTALS_FILE), "HTTP_PORT": "0"}
