@@ -21,6 +21,9 @@ _TWO_WORKERS: Final = ("-n", "2", "--dist", "loadfile")
 _THREE_WORKERS: Final = ("-n", "3", "--dist", "loadfile")
 """For tests that wait for servers more than they work."""
 
+_NIGHT: Final = "tests/faults/test_night.py"
+"""It mostly waits, so it goes beside tests that start no whole system."""
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -32,7 +35,7 @@ class Check:
         command: a program of the virtual environment and its arguments.
         needs_servers: whether it needs PostgreSQL and RabbitMQ.
         needs_browser: whether it needs a browser, which is installed where that is possible.
-        beside_next: whether it runs at the same time as the check after it; both wait more than they work.
+        beside_next: whether it runs at the same time as the check after it, since one alone leaves a core idle.
     """
 
     group: str
@@ -52,9 +55,10 @@ def _tests(
 CHECKS: Final = (
     Check("lint", "style", ("ruff", "check", ".")),
     Check("lint", "layout", ("ruff", "format", "--check", ".")),
-    Check("lint", "types", ("mypy",)),
     Check("lint", "imports", ("lint-imports",)),
+    Check("lint", "types", ("mypy",), beside_next=True),
     _tests("unit", "unit tests", "tests/unit", *_TWO_WORKERS, servers=False),
+    _tests("faults", "the night", _NIGHT, beside_next=True),
     _tests(
         "service",
         "service, contract and security tests",
@@ -64,8 +68,8 @@ CHECKS: Final = (
         *_THREE_WORKERS,
     ),
     _tests("e2e", "end-to-end tests", "tests/e2e", beside_next=True),
-    _tests("browser", "pages in a browser", "tests/browser", browser=True),
-    _tests("faults", "fault tests", "tests/faults"),
+    _tests("browser", "pages in a browser", "tests/browser", *_TWO_WORKERS, browser=True, beside_next=True),
+    _tests("faults", "fault tests", "tests/faults", f"--ignore={_NIGHT}"),
 )
 GROUPS: Final = tuple(dict.fromkeys(check.group for check in CHECKS))
 
@@ -105,10 +109,14 @@ def run(groups: Sequence[str]) -> int:
 def _present(check: Check) -> list[str] | None:
     """The command without test folders that hold no test; None if none is left."""
     folders = [part for part in check.command if part.startswith("tests/")]
-    empty = [folder for folder in folders if not any((CHECKOUT / folder).rglob("test_*.py"))]
+    empty = [folder for folder in folders if not _holds_tests(CHECKOUT / folder)]
     if folders and len(empty) == len(folders):
         return None
     return [str(_BIN / check.command[0]), *(part for part in check.command[1:] if part not in empty)]
+
+
+def _holds_tests(place: Path) -> bool:
+    return place.is_file() or any(place.rglob("test_*.py"))
 
 
 class _Running:

@@ -18,7 +18,8 @@ from deploy.local.servers import Server, servers_of
 from deploy.local.stack import PROGRAM_PORTS, SERVER_PORTS, Stack
 from deploy.local.supervisor import Supervisor
 
-READY_S_MAX: Final = 60.0
+READY_S_MAX: Final = 180.0
+"""Many programs that start at once on a busy machine wait for each other; one that ends is told of at once."""
 POLL_S: Final = 0.1
 ASK_S_MAX: Final = 2.0
 
