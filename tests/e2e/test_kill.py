@@ -14,6 +14,8 @@ from tests.eventually import eventually
 
 APPLICATIONS = 30
 KILL_AFTER = 12
+SETTLED_S_MAX = 240.0
+"""Nobody promises a time here, and on a busy machine a service that was killed takes long to be back."""
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -33,4 +35,4 @@ async def test_a_killed_service_loses_and_doubles_nothing(system: System, portal
         assert told.clean, told
         return True
 
-    await eventually(settled, within_s=60)
+    await eventually(settled, within_s=SETTLED_S_MAX)
