@@ -98,7 +98,7 @@ class OfficeDoor:
             listed, problem = None, "この条件では検索できません。保証契約番号は 00000-000000 の形で入力してください。"
         here = searched or {"tab": tab.value}
         following = listed and listed.following and "/?" + urlencode(here | {"cursor": listed.following})
-        facts = {"tab": tab.value, "listed": listed, "searched": searched, "problem": problem}
+        facts: dict[str, object] = {"tab": tab.value, "listed": listed, "searched": searched, "problem": problem}
         facts |= {"following": following, "is_first": cursor is None}
         return self._pages.page("list.html", facts, 422 if problem else 200)
 
