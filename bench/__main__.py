@@ -1,4 +1,4 @@
-"""The command line: `python -m bench whole | quick | growth | report`, or `turn <contender> <applications>`."""
+"""The command line: `python -m bench whole | quick | growth | journal | report`, or `turn <contender> <count>`."""
 
 import argparse
 import asyncio
@@ -11,8 +11,10 @@ from bench.checks import Incomplete
 from bench.contenders.described import CONTENDERS, PRODUCT
 from bench.grounds import grounds
 from bench.growth.measuring import Sizes, measure_growth
+from bench.journal.measuring import ENTRIES, measure_journal
+from bench.journal.measuring import table as table_of_journal
 from bench.measuring import QUICK, WHOLE, Lengths, measure
-from bench.report import DETAILS, FIGURES, GROWTH, report
+from bench.report import DETAILS, FIGURES, GROWTH, JOURNAL, report
 from bench.servers import servers
 from bench.targets import table
 from bench.turn import Stalled, turn
@@ -30,6 +32,8 @@ def main() -> None:
     growth = commands.add_parser("growth")
     growth.add_argument("--large", type=int, default=Sizes().large, help="guarantees in the large database")
     growth.add_argument("--backlog", type=int, default=Sizes().long_backlog, help="applications in the long backlog")
+    journal = commands.add_parser("journal")
+    journal.add_argument("--entries", type=int, default=ENTRIES, help="entries in the journal")
     commands.add_parser("report")
     one = commands.add_parser("turn")
     one.add_argument("contender", choices=[contender.name for contender in CONTENDERS])
@@ -40,6 +44,8 @@ def main() -> None:
             asyncio.run(_turn(given.contender, given.applications))
         elif given.command == "growth":
             asyncio.run(_growth(Sizes(large=given.large, long_backlog=given.backlog)))
+        elif given.command == "journal":
+            asyncio.run(_journal(given.entries))
         elif given.command == "report":
             report()
         else:
@@ -65,6 +71,15 @@ async def _growth(sizes: Sizes) -> None:
     BUILD.mkdir(exist_ok=True)
     _write(GROWTH.name, grown)
     print(json.dumps(grown, indent=1))
+
+
+async def _journal(entries: int) -> None:
+    async with servers() as (stack, pids), grounds(stack, stack.folder, "bench", pids) as prepared:
+        figures = await measure_journal(prepared, entries)
+    BUILD.mkdir(exist_ok=True)
+    _write(JOURNAL.name, figures)
+    print(table_of_journal(figures))
+    print(f"written to {JOURNAL.relative_to(BUILD.parent)}")
 
 
 async def _turn(name: str, count: int) -> None:

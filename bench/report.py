@@ -11,6 +11,7 @@ from deploy.places import BUILD, CHECKOUT
 FIGURES: Final = BUILD / "bench.json"
 DETAILS: Final = BUILD / "bench-details.json"
 GROWTH: Final = BUILD / "bench-growth.json"
+JOURNAL: Final = BUILD / "journal.json"
 PAGE: Final = CHECKOUT / "docs" / "performance.md"
 PICTURES: Final = CHECKOUT / "docs" / "performance"
 BEGIN: Final = "<!-- measured: begin -->"
