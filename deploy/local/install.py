@@ -113,8 +113,23 @@ TOOLS: Final = RUN / "tools"
 """Programs that only tests need, taken out of their Debian packages and not installed."""
 
 
-def from_package(package: str, program: str) -> Path:
-    """A program of a Debian package, taken out of it: nothing is installed, so no service of it can be started.
+PROMTOOL_PACKAGES: Final = ("promtool", "prometheus")
+"""Where promtool lies: in a package of its own since Debian 13, in Prometheus's before."""
+
+
+def promtool() -> Path:
+    """The program that checks and runs alert rules.
+
+    Raises:
+        NotInstalled: as `from_package` does.
+    """
+    return from_package("promtool", PROMTOOL_PACKAGES)
+
+
+def from_package(program: str, packages: Sequence[str]) -> Path:
+    """A program of the first of these Debian packages that this release has and that holds it.
+
+    It is taken out of the package, not installed, so no service of it can be started.
 
     Raises:
         NotInstalled: if this machine has no apt-get, or with the end of what it said.
@@ -122,38 +137,49 @@ def from_package(package: str, program: str) -> Path:
     found = shutil.which(program)
     if found is not None:
         return Path(found)
-    place = _unpacked(package, program)
-    if place is not None:
+    if (place := _unpacked(packages, program)) is not None:
         return place
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-        raise NotInstalled(f"There is no {program} here, and no apt-get to fetch the package {package} with.")
+        raise NotInstalled(f"There is no {program} here, and no apt-get to fetch {' or '.join(packages)} with.")
+    said = _unpack_first(packages, program)
+    if said:
+        # Its lists may be old; fetching them needs root, as installing does.
+        _apt("update", "-q")
+        said = _unpack_first(packages, program)
+    if (place := _unpacked(packages, program)) is not None:
+        return place
+    raise NotInstalled(f"There is no {program} to be had from {' or '.join(packages)}; apt-get said:\n{said[-500:]}")
+
+
+def _unpack_first(packages: Sequence[str], program: str) -> str:
+    """Unpack these in turn until one holds the program; gives what apt-get said if none did."""
+    said = ""
     TOOLS.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=TOOLS) as folder:
-        outcome = _fetch(package, folder)
-        if outcome.returncode != 0:
-            # Its lists may be old; fetching them needs root, as installing does.
-            _apt("update", "-q")
+    for package in packages:
+        with tempfile.TemporaryDirectory(dir=TOOLS) as folder:
             outcome = _fetch(package, folder)
-        files = list(Path(folder).glob("*.deb"))
-        if outcome.returncode != 0 or not files:
-            raise NotInstalled(
-                f"apt-get could not fetch {package}; it said:\n{(outcome.stderr or outcome.stdout)[-500:]}"
-            )
-        unpacked = Path(folder) / "unpacked"
-        subprocess.run(["dpkg-deb", "-x", str(files[0]), str(unpacked)], check=True, capture_output=True)
-        # Whole or not at all: two test runs may do this at the same time, and the second one then has it already.
-        with contextlib.suppress(OSError):
-            unpacked.rename(TOOLS / package)
-    place = _unpacked(package, program)
-    if place is None:
-        raise NotInstalled(f"There is no {program} in the package {package} of this release.")
-    return place
+            files = list(Path(folder).glob("*.deb"))
+            if outcome.returncode != 0 or not files:
+                said += outcome.stderr or outcome.stdout
+                continue
+            unpacked = Path(folder) / "unpacked"
+            _take_apart(files[0], unpacked)
+            # Whole or not at all: two test runs may do this at the same time, and the second one then has it already.
+            with contextlib.suppress(OSError):
+                unpacked.rename(TOOLS / package)
+        if _unpacked([package], program) is not None:
+            return ""
+        said += f"The package {package} of this release does not hold it.\n"
+    return said
 
 
-def _unpacked(package: str, program: str) -> Path | None:
-    return next(
-        (file for file in (TOOLS / package).rglob(program) if file.is_file() and os.access(file, os.X_OK)), None
-    )
+def _take_apart(package: Path, folder: Path) -> None:
+    subprocess.run(["dpkg-deb", "-x", str(package), str(folder)], check=True, capture_output=True)
+
+
+def _unpacked(packages: Sequence[str], program: str) -> Path | None:
+    found = (file for package in packages for file in (TOOLS / package).rglob(program))
+    return next((file for file in found if file.is_file() and os.access(file, os.X_OK)), None)
 
 
 def _fetch(package: str, folder: str) -> subprocess.CompletedProcess[str]:

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import pytest
 
-from deploy.local.install import NotInstalled, from_package
+from deploy.local import install
+from deploy.local.install import NotInstalled
 from deploy.local.programs import simulator
 from deploy.local.screen import say
 from services.ops.domain.troubles import Kind
@@ -37,7 +38,7 @@ ISSUED_S_MAX: Final = 300.0
 def promtool() -> Path:
     """The program that runs the rules. Its absence fails in continuous integration and is told aloud elsewhere."""
     try:
-        return from_package("prometheus", "promtool")
+        return install.promtool()
     except NotInstalled as reason:
         if os.environ.get("CI"):
             raise

@@ -12,7 +12,8 @@ import typer
 import yaml
 
 from deploy.cli import application
-from deploy.local.install import NotInstalled, from_package
+from deploy.local import install
+from deploy.local.install import NotInstalled
 from deploy.places import CHECKOUT
 
 ALERTS: Final = CHECKOUT / "deploy" / "alerts"
@@ -28,7 +29,7 @@ def _rules() -> list[dict[str, Any]]:
 def promtool() -> Path:
     """The program that checks rules. Its absence fails in continuous integration and is told aloud elsewhere."""
     try:
-        return from_package("prometheus", "promtool")
+        return install.promtool()
     except NotInstalled as reason:
         if os.environ.get("CI"):
             raise
