@@ -108,8 +108,9 @@ def journey(
         found = await client.get("/v1/journeys", q=words)
         places = [f"{one['portal']}/{one['application_id']}" for one in found["found"]] or found["unaccepted"]
         if len(places) != 1:
-            return {"found": found["found"], "journey": None}
-        return {"found": found["found"], "journey": await client.get(f"/v1/journeys/{places[0]}")}
+            return {"found": found["found"], "more": found["more"], "journey": None}
+        journey = await client.get(f"/v1/journeys/{places[0]}")
+        return {"found": found["found"], "more": False, "journey": journey}
 
     told = asked(question)
     if as_json:
@@ -117,6 +118,8 @@ def journey(
     elif told["journey"] is None:
         names = ("portal", "application_id", "contractor", "project", "obligee", "accepted_at")
         show("applications", names, [[one[name] for name in names] for one in told["found"]])
+        if told["more"]:
+            print("there may be more; further words find fewer")
     else:
         _show_journey(told["journey"])
 

@@ -13,15 +13,41 @@ if TYPE_CHECKING:
     from shared.postgres import Connection
 
 STEPS_MAX = 500
+LATEST_MAX = 2_000
+"""Words are looked for among so many of the latest applications before their index is asked."""
 
-_FOUND = """
-    select correlation, portal, application_id, contractor, project, obligee, accepted_at from ledger_application
-"""
+CANDIDATES_MAX = 5_000
+"""So many applications that have all grams of a word are read at most."""
+
+_COLUMNS = "correlation, portal, application_id, contractor, project, obligee, accepted_at"
+_FOUND = f"select {_COLUMNS} from ledger_application"  # noqa: S608 - put together from constants of this file.
 _BY_CORRELATION = f"{_FOUND} where correlation = any($1::text[]) order by accepted_at desc limit $2"
 _BY_ID = f"{_FOUND} where application_id = $1 order by accepted_at desc limit $2"
+_BY_NAME = f"""
+    {_FOUND}
+     where correlation in (select $1::text
+                           union all select correlation from ledger_application where application_id = $1
+                           union all select correlation from ledger_line where guarantee_number = $1)
+     order by accepted_at desc limit $2
+"""  # noqa: S608 - the same.
+# What many fit shows among the latest, which cost little; the index of grams is asked only for what few fit. The
+# planner cannot tell the two apart: it takes grams for independent, and those of one word never are. The bound
+# is for words that many fitted once and none of late; it stands outside of `candidates`, or the planner would read the
+# whole table in the hope of meeting it soon.
 _BY_WORDS = f"""
-    {_FOUND} where grams @> $1::text[] and strpos(folded, $2) > 0 order by accepted_at desc limit $3
-"""
+    with near as materialized (
+        select {_COLUMNS} from (select * from ledger_application order by accepted_at desc limit $4) latest
+         where strpos(folded, $2) > 0 order by accepted_at desc limit $3
+    ), candidates as materialized (
+        select {_COLUMNS}, folded from ledger_application
+         where (select count(*) from near) < $3 and grams @> $1::text[]
+    )
+    select * from near
+    union all
+    select {_COLUMNS} from (select * from candidates limit $5) bounded
+     where strpos(folded, $2) > 0 and correlation not in (select correlation from near)
+     order by accepted_at desc limit $3
+"""  # noqa: S608 - the same.
 _OF_NUMBER = "select distinct correlation from ledger_line where guarantee_number = $1"
 _OF_SUBJECT = "select distinct correlation from journal_entry where subject = $1 limit 10"
 _STEPS = """
@@ -88,6 +114,11 @@ class ActTold:
     search: Mapping[str, str]
 
 
+async def by_name(connection: "Connection", name: str, limit: int) -> list[Found]:
+    """Applications that are called so: by their id, by a guarantee number, or as `portal/id`."""
+    return [Found(**dict(row)) for row in await connection.fetch(_BY_NAME, name, limit)]
+
+
 async def by_application_id(connection: "Connection", application_id: str, limit: int) -> list[Found]:
     """Applications of this id, of whichever portal."""
     return [Found(**dict(row)) for row in await connection.fetch(_BY_ID, application_id, limit)]
@@ -99,11 +130,15 @@ async def by_correlation(connection: "Connection", correlations: Sequence[str], 
 
 
 async def by_words(connection: "Connection", query: str, limit: int) -> list[Found]:
-    """Applications whose contractor, 工事名 or obligee holds these words, the latest first."""
+    """Applications whose contractor, 工事名 or obligee holds these words, the latest first.
+
+    Of words that thousands fitted, and almost none of the latest applications does, some may not be found.
+    """
     text = folded(query)
     if not text:
         return []
-    return [Found(**dict(row)) for row in await connection.fetch(_BY_WORDS, wanted(text), text, limit)]
+    given = (_BY_WORDS, wanted(text), text, limit, LATEST_MAX, CANDIDATES_MAX)
+    return [Found(**dict(row)) for row in await connection.fetch(*given)]
 
 
 async def of_number(connection: "Connection", number: str) -> list[str]:

@@ -1,6 +1,5 @@
 """Where is it: an application by whatever a caller knows of it, and every step it took."""
 
-import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
@@ -23,7 +22,6 @@ FOUND_MAX: Final = 50
 PARKED_MAX: Final = 100
 VERSIONS_MAX: Final = 50
 
-_NUMBER: Final = re.compile(r"\d{5}-\d{6}")
 _DOER_OF: Final = {Step.POSTING: ("platform_bridge",)}
 
 Words = Annotated[str | None, Query(max_length=QUERY_CHARACTERS_MAX)]
@@ -82,22 +80,23 @@ def _telling(service: Service, operators: Operators, doors: Doors) -> APIRouter:
 async def found_by(
     service: Service, application_id: str | None, number: str | None, words: Sequence[str | None], q: str | None
 ) -> dict[str, Any]:
-    """The applications that fit; all of these are texts that a database takes."""
-    is_number = q is not None and _NUMBER.fullmatch(q.strip()) is not None
+    """The applications that fit, and whether there may be more; all of these are texts that a database takes."""
     asked = [text for text in (application_id, number, *words, q) if text]
     async with service.pool.acquire() as connection:
         rows: list[Found] = []
-        for text in filter(None, (application_id, q)):
-            rows += await finding.by_application_id(connection, text, FOUND_MAX)
-            rows += await finding.by_correlation(connection, [text], FOUND_MAX)
-        for text in filter(None, (number, q if is_number else None)):
-            whose = await finding.of_number(connection, text.strip())
+        if application_id:
+            rows += await finding.by_application_id(connection, application_id, FOUND_MAX)
+            rows += await finding.by_correlation(connection, [application_id], FOUND_MAX)
+        if number:
+            whose = await finding.of_number(connection, number.strip())
             rows += await finding.by_correlation(connection, whose, FOUND_MAX)
-        for text in filter(None, (*words, q)):
+        # What is called exactly so is what was meant; names of people and works are not ids.
+        rows += await finding.by_name(connection, q.strip(), FOUND_MAX) if q else []
+        for text in filter(None, (*words, None if rows else q)):
             rows += await finding.by_words(connection, text, FOUND_MAX)
         unaccepted = [] if rows else await finding.of_subject(connection, asked[0])
     found = list({one.correlation: _found(one) for one in rows}.values())
-    return {"found": found[:FOUND_MAX], "unaccepted": unaccepted}
+    return {"found": found[:FOUND_MAX], "more": len(found) >= FOUND_MAX, "unaccepted": unaccepted}
 
 
 async def journey_told(service: Service, doors: Doors, correlation: str) -> dict[str, Any] | None:

@@ -121,7 +121,11 @@ async def search(means: Means, params: Params) -> dict[str, Any]:
     if not words.isprintable() or len(words) > QUERY_CHARACTERS_MAX:
         # What was asked is not repeated: it is no text that anybody could read.
         words, wrong = "", "journey.not_text"
-    found = await found_by(means.service, None, None, [], words) if words else {"found": [], "unaccepted": []}
+    found = (
+        await found_by(means.service, None, None, [], words)
+        if words
+        else {"found": [], "more": False, "unaccepted": []}
+    )
     return {"words": words, "wrong": wrong, **found}
 
 
