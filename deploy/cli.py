@@ -116,7 +116,7 @@ def doctor(
     *,
     tell: cli_doctor.Telling = False,
 ) -> None:
-    """Compare what runs with what is planned: broker, schemas, clocks; prints each finding with its mend."""
+    """Compare what runs with what is planned: broker, schemas, disks, clocks, certificates, keys; prints each mend."""
     settings = DeploySettings()
     broker_at = None if settings.rabbitmq_management_url is None else _broker()
     owner = settings.database_url

@@ -26,6 +26,10 @@ class DeploySettings(BaseSettings):
         rabbitmq_url: administrator's AMQP URL of a broker to use instead of a private node; its path is the vhost.
         rabbitmq_management_url: administrator's URL of that broker's management API.
         ops_url: where ops serves HTTP, for `hosho ops`, `hosho journal export` and `hosho doctor --tell`.
+        issuer_url: where the issuer serves HTTP, for `hosho doctor`, as are the next three.
+        jwks_url: where people read the public keys, if not at the issuer.
+        platform_url: where the bridge posts to.
+        smtp_url: the mail server, `smtp://host:port` or `smtps://host:port`.
         operator_token: a bearer token of the operators file.
         rabbitmq_vhost: the virtual host `hosho topology` works on, where `rabbitmq_url` does not name one.
     """
@@ -39,6 +43,10 @@ class DeploySettings(BaseSettings):
     rabbitmq_vhost: str = "hosho"
     ops_url: str | None = None
     operator_token: SecretStr | None = None
+    issuer_url: str | None = None
+    jwks_url: str | None = None
+    platform_url: str | None = None
+    smtp_url: str | None = None
 
 
 def passed_on() -> dict[str, str]:

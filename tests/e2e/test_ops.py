@@ -11,12 +11,15 @@ import pytest
 
 from deploy.broker.management import management
 from deploy.local.prepare import prepare_broker
+from deploy.local.programs import simulator
 from deploy.places import CHECKOUT
 from shared import topology
+from shared.signing import SigningKeys
 from simulators.portal.client import ACCEPTED, ISSUED, Portal
 from simulators.portal.samples import example, with_platform
 from tests.e2e.conftest import PORTAL, System
 from tests.eventually import eventually
+from tests.unit.deploy.answering import serving
 
 ERRAND = "post_certificate"
 
@@ -38,6 +41,10 @@ def hosho(system: System) -> Hosho:
         "HOSHO_RABBITMQ_MANAGEMENT_URL": system.servers.management_url,
         "HOSHO_RABBITMQ_VHOST": system.servers.vhost,
         "HOSHO_DATABASE_URL": system.servers.owner_url,
+        "HOSHO_POSTGRES_URL": system.place.stack.addresses.superuser_url,
+        "HOSHO_ISSUER_URL": system.place.url("issuer"),
+        "HOSHO_PLATFORM_URL": system.place.url(simulator("platform")),
+        "HOSHO_SMTP_URL": f"smtp://127.0.0.1:{system.place.ports['smtp']}",
     }
 
     async def run(*arguments: str, **other: str) -> tuple[int, str]:
@@ -191,3 +198,17 @@ async def test_the_doctor_finds_a_missing_binding_and_ops_shows_it(hosho: Hosho,
     assert "does not fill notifier.guarantee_issued" in found
     assert "does not fill notifier.guarantee_issued" in str(json.loads(status)["alarms"])
     assert not [one for one in json.loads(after)["alarms"] if one["kind"] == "doctor" and one["cleared_at"] is None]
+
+
+async def test_the_doctor_finds_keys_that_are_not_the_issuers(portal: Portal, hosho: Hosho) -> None:
+    """A key set was copied to where officials read it, and the issuer's keys have changed since."""
+    await portal.apply(example(PORTAL, "OPS-KEYS"))
+    await portal.answers.wait_for("OPS-KEYS", ISSUED)
+    other = SigningKeys([("old", bytes(32))]).jwks()
+    async with serving(json.dumps(other)) as url:
+        status, told = await hosho("doctor", HOSHO_JWKS_URL=url)
+        as_issuer, told_as_issuer = await hosho("doctor", HOSHO_ISSUER_URL=url)
+
+    assert (status, as_issuer) == (1, 1)
+    assert "is missing there" in told
+    assert "which is not published" in told_as_issuer, told_as_issuer

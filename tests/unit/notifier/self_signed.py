@@ -11,14 +11,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def self_signed(folder: Path) -> tuple[ssl.SSLContext, Path]:
+def self_signed(folder: Path, days_left: float = 30_000) -> tuple[ssl.SSLContext, Path]:
     """What a server needs to speak TLS as 127.0.0.1, and the file by which a client may come to trust it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "server.example")])
     start = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    ends = dt.datetime.now(dt.UTC) + dt.timedelta(days=days_left)
     alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     made = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1, start, start.replace(year=2120))
+        x509.CertificateBuilder(name, name, key.public_key(), 1, start, ends)
         .add_extension(alternative, critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
