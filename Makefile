@@ -7,7 +7,7 @@ STAMP := .venv/.set-up
 PYTHON := .venv/bin/python
 BIN := .venv/bin
 
-.PHONY: help set-up up down status demo test lint unit service e2e browser story faults faults-quick crash-points storm storm-again away night breaks canary contracts diagram sbom overload clean bench bench-quick bench-growth bench-journal bench-report
+.PHONY: help set-up up down status demo test lint unit service e2e browser story faults faults-quick crash-points storm storm-again away night breaks canary contracts diagram sbom overload clean bench bench-quick bench-growth bench-journal bench-watched bench-report
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / { printf "  make %-25s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -88,6 +88,9 @@ bench-growth: $(STAMP) ## The same on a large database, with a long backlog and 
 
 bench-journal: $(STAMP) ## A journal of a million entries: look-ups, pages, verification; writes build/journal.json; ENTRIES=n.
 	@$(PYTHON) -m bench journal $(if $(ENTRIES),--entries $(ENTRIES))
+
+bench-watched: $(STAMP) ## The product with ops, metrics and traces, and without them; writes build/bench-watched.json; ROUNDS=n.
+	@$(PYTHON) -m bench watched $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(APPLICATIONS),--applications $(APPLICATIONS))
 
 bench-report: $(STAMP) ## Draw what the last runs brought into docs/performance.md.
 	@$(PYTHON) -m bench report

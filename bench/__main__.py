@@ -1,4 +1,4 @@
-"""The command line: `python -m bench whole | quick | growth | journal | report`, or `turn <contender> <count>`."""
+"""The command line, `python -m bench …`: whole, quick, growth, journal, watched, report, turn; `--help` says more."""
 
 import argparse
 import asyncio
@@ -14,10 +14,12 @@ from bench.growth.measuring import Sizes, measure_growth
 from bench.journal.measuring import ENTRIES, measure_journal
 from bench.journal.measuring import table as table_of_journal
 from bench.measuring import QUICK, WHOLE, Lengths, measure
-from bench.report import DETAILS, FIGURES, GROWTH, JOURNAL, report
+from bench.report import DETAILS, FIGURES, GROWTH, JOURNAL, WATCHED, report
 from bench.servers import servers
 from bench.targets import table
 from bench.turn import Stalled, turn
+from bench.watched import Rounds, measure_watched
+from bench.watched import table as table_of_watched
 from deploy.local.failures import LocalFailure
 from deploy.places import BUILD
 from shared.errors import Misconfigured
@@ -34,6 +36,9 @@ def main() -> None:
     growth.add_argument("--backlog", type=int, default=Sizes().long_backlog, help="applications in the long backlog")
     journal = commands.add_parser("journal")
     journal.add_argument("--entries", type=int, default=ENTRIES, help="entries in the journal")
+    watched = commands.add_parser("watched")
+    watched.add_argument("--rounds", type=int, default=Rounds().rounds, help="turns of each")
+    watched.add_argument("--applications", type=int, default=Rounds().applications, help="in each turn")
     commands.add_parser("report")
     one = commands.add_parser("turn")
     one.add_argument("contender", choices=[contender.name for contender in CONTENDERS])
@@ -46,6 +51,8 @@ def main() -> None:
             asyncio.run(_growth(Sizes(large=given.large, long_backlog=given.backlog)))
         elif given.command == "journal":
             asyncio.run(_journal(given.entries))
+        elif given.command == "watched":
+            asyncio.run(_watched(Rounds(given.rounds, given.applications)))
         elif given.command == "report":
             report()
         else:
@@ -80,6 +87,15 @@ async def _journal(entries: int) -> None:
     _write(JOURNAL.name, figures)
     print(table_of_journal(figures))
     print(f"written to {JOURNAL.relative_to(BUILD.parent)}")
+
+
+async def _watched(rounds: Rounds) -> None:
+    async with servers() as (stack, pids):
+        figures = await measure_watched(stack, pids, rounds)
+    BUILD.mkdir(exist_ok=True)
+    _write(WATCHED.name, figures)
+    print(table_of_watched(figures))
+    print(f"written to {WATCHED.relative_to(BUILD.parent)}")
 
 
 async def _turn(name: str, count: int) -> None:

@@ -1,7 +1,8 @@
 """The platform as a bare protocol: HTTP/1.1 with kept-alive connections, and what it took, told to the bench.
 
 `POST /v1/certificates` answers 201 the first time a key comes and 200 with the same words afterwards, as the contract
-says. `GET /count` and `GET /taken` tell what both sinks took since the last `POST /forget`.
+says. `POST /v1/traces` takes spans and only counts the deliveries. `GET /count` and `GET /taken` tell what both sinks
+took since the last `POST /forget`.
 """
 
 import asyncio
@@ -45,7 +46,10 @@ class Platform(asyncio.Protocol):
         if request == b"POST /v1/certificates":
             status, answer = self._certificate(head, body)
         elif request == b"GET /count":
-            status, answer = 200, b'{"posts":%d,"mails":%d}' % (len(self._taken.posts), len(self._taken.mails))
+            status, answer = 200, json.dumps(self._taken.counted()).encode()
+        elif request == b"POST /v1/traces":
+            self._taken.traces += 1
+            status, answer = 200, b"{}"
         elif request == b"GET /taken":
             status, answer = 200, json.dumps(self._taken.told()).encode()
         elif request == b"POST /forget":

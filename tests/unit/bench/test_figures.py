@@ -11,6 +11,8 @@ from bench.sinks.smtp import MailServer
 from bench.sinks.taken import Taken
 from bench.targets import rows
 from bench.turn import Result, slope
+from bench.watched import figures as figures_of_watched
+from bench.watched import table as table_of_watched
 
 ISSUED = {
     "guarantee_number": "00000-000001",
@@ -115,3 +117,16 @@ def test_the_mails_of_limit_and_peers_say_the_same() -> None:
         assert ours is not None
         assert theirs is not None
         assert ours.get_content().replace("\r\n", "\n") == theirs.get_content()
+
+
+def test_what_watching_costs_is_compared_within_a_round_and_without_the_sinks() -> None:
+    """The machine slows down by half between the rounds; watching costs a tenth of the speed in both."""
+    turns = {
+        "alone": [Result(100, {}, {"issuer": 4.0, "sinks": 9.0}), Result(50, {}, {"issuer": 4.0})],
+        "watched": [Result(90, {}, {"issuer": 4.0, "ops": 1.0}), Result(45, {}, {"issuer": 5.0, "sinks": 2.0})],
+    }
+    told = figures_of_watched(turns)
+
+    assert (told["speed_kept"], told["processor_kept"]) == (0.9, 0.8)
+    assert "0.900  wanted ≥ 0.85  reached" in table_of_watched(told)
+    assert "NOT REACHED" in table_of_watched(told | {"speed_kept": 0.84})
