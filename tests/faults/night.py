@@ -124,6 +124,14 @@ class Night:
         self.say(f"  hosho ops {' '.join(arguments)}")
         return text
 
+    async def hosho_shows(self, about: str, *arguments: str) -> str:
+        """What the console shows already the command line must tell at its first look; gives what it wrote."""
+        began_s = time.monotonic()
+        _, text = await self.hosho(*arguments)
+        assert about in text, (arguments, text)
+        self.say(f"  hosho ops {' '.join(arguments)} tells of {about}, a command of {time.monotonic() - began_s:.1f} s")
+        return text
+
     async def status(self) -> Any:
         """What `hosho ops status` shows; it exits with 1 while an alarm is raised."""
         _, text = await self.hosho("status", "--json")

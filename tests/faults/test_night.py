@@ -128,11 +128,8 @@ async def _a_message_is_poison(night: Night) -> None:
     night.say("a message is poison")
     await poison_system(night.system, Random(3), 1)
 
-    async def is_parked() -> None:
-        assert json.loads((await night.hosho("parked", "--json"))[1])["groups"]
-
     await night.front_shows(Kind.FACTS_PARKED, "issuer.")
-    await until(is_parked)
+    await night.hosho_shows("issuer.", "parked", "--json")
     await night.calls("FactsParked")
 
     (group,) = json.loads(await night.hosho_does("parked", "--json"))["groups"]
@@ -154,7 +151,7 @@ async def _a_certificate_is_refused(night: Night) -> None:
     item = (await night.portal.doors.guarantees(application_id="REFUSED")).json()["items"][0]
     number = item["guarantee_number"]
     await night.front_shows(Kind.CERTIFICATES_REFUSED, number)
-    journey = json.loads(await night.hosho_does("journey", number, "--json"))["journey"]
+    journey = json.loads(await night.hosho_shows(number, "journey", number, "--json"))["journey"]
     assert journey["lines"][0]["column"] == "refused"
     await night.calls("CertificatesRefused")
 

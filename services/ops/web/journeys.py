@@ -6,8 +6,9 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Query
 
 from services.ops.domain.desk import OnDesk, obstacle_of
-from services.ops.domain.ledger import OVERDUE_S, Step, column_of, step_of
+from services.ops.domain.ledger import OVERDUE_S, Step, column_of, mails_of, step_of
 from services.ops.domain.search import QUERY_CHARACTERS_MAX
+from services.ops.domain.wire import Entry
 from services.ops.edge.doors import DoorAway, Doors
 from services.ops.store import desk, finding
 from services.ops.store.desk import Filters
@@ -153,7 +154,7 @@ def _steps(steps: Sequence[Told]) -> list[dict[str, Any]]:
 
 
 async def _line(doors: Doors, one: LineTold, steps: Sequence[Told], *, is_parked: bool) -> dict[str, Any]:
-    step = step_of(one.status)
+    step = step_of(one.status) or (Step.MAILING if _mail_waits(steps, one.guarantee_number) else None)
     # A certificate waits at the bridge under what it is told of: its number and version.
     created = {told.subject for told in steps if told.type == CertificateCreated.TYPE}
     keys = sorted(key for key in created if key.startswith(f"{one.guarantee_number}/"))[:VERSIONS_MAX]
@@ -167,6 +168,17 @@ async def _line(doors: Doors, one: LineTold, steps: Sequence[Told], *, is_parked
         "next": None if step is None else {"step": step, "overdue_after_s": OVERDUE_S[step]},
         "due": await _due(doors, step, keys),
     }
+
+
+def _mail_waits(steps: Sequence[Told], number: str | None) -> bool:
+    """Whether a mail about this guarantee was wished for, and neither sent nor refused yet."""
+    entries = (
+        Entry(one.fact_id, one.service, one.type, one.subject, "", one.announced_at, b"", one.search) for one in steps
+    )
+    mails = mails_of(entries)
+    wanted = {(mail.subject, mail.ordinal) for mail in mails if mail.wanted_at is not None}
+    ended = {(mail.subject, mail.ordinal) for mail in mails if mail.ended_at is not None}
+    return any(subject.startswith(f"{number}/") for subject, _ in wanted - ended)
 
 
 async def _due(doors: Doors, step: Step | None, keys: Sequence[str]) -> list[dict[str, Any]]:

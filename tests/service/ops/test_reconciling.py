@@ -14,6 +14,7 @@ from shared.envelope import JSON_CONTENT_TYPE, fact_id
 from shared.frames import Outgoing
 from shared.messages.intake import ApplicationAccepted
 from shared.messages.issuer import GuaranteeIssued, GuaranteeStatusChanged
+from shared.messages.notifier import MailSent
 from tests.eventually import eventually
 from tests.service.ops.conftest import Desk
 
@@ -192,6 +193,24 @@ async def test_a_journey_tells_each_step_with_its_time_and_where_its_lines_stand
         ("contract_performance", "waiting", "taking_in"),
     ]
     assert (await desk.ask("GET", "/v1/journeys/portal-a/A-2", who="viewer"))[0] == 404
+
+
+async def test_an_issued_line_waits_for_its_mail_until_that_is_sent(desk: Desk) -> None:
+    async def coming() -> Any:
+        return (await desk.get("/v1/journeys/portal-a/A-1"))["lines"][0]["next"]
+
+    wish = {"kind": "advance_payment", "mail": "wanted", "ordinal": "1"}
+    await _journalled(
+        desk,
+        _accepted(1),
+        _moved(1, "advance_payment", "00000-000001", "active"),
+        _fact(GuaranteeIssued.TYPE, "00000-000001/1", "portal-a/A-1", wish),
+    )
+    waiting = await coming()
+    await _journalled(desk, _fact(MailSent.TYPE, "00000-000001/1", "portal-a/A-1", {"ordinal": "1"}))
+
+    assert waiting["step"] == "mailing"
+    assert await coming() is None
 
 
 async def test_the_flow_shows_the_service_beside_it_and_the_depth_of_its_queues(desk: Desk) -> None:
