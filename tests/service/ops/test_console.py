@@ -238,3 +238,12 @@ async def test_a_parked_fact_is_shown_without_its_secrets(desk: Desk, operator: 
 
     assert "sealed_auth_key" in text
     assert "v1.k.sealed" not in text
+
+
+async def test_a_ledger_that_not_every_service_was_asked_for_is_not_called_even(operator: Person) -> None:
+    """Beside this ops there is an issuer and no intake."""
+    text = await operator.opens("/ledger")
+
+    assert "Could not be asked: intake" in " ".join(text.split())
+    assert "is not known: not every service answers" in text
+    assert "It comes out even" not in text
