@@ -149,6 +149,11 @@ def bearer(portals: Portals) -> Callable[..., Awaitable[Portal]]:
     return caller
 
 
+def address_of(request: Request) -> str:
+    """Where a request came from, as the server saw it: the peer, or what a trusted proxy said of it."""
+    return request.client.host if request.client else "unknown"
+
+
 async def read_body(request: Request, limit: int, too_large: Sequence[Problem] = ()) -> bytes:
     """Read a body of at most ``limit`` bytes; one that says it is larger is refused unread, with these ``errors``.
 

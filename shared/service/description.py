@@ -3,11 +3,12 @@
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import FastAPI
-from pydantic import SecretStr
+from pydantic import AfterValidator, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared import postgres
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     from shared.service.running import Running
 
 
+def _as_addresses(text: str) -> str:
+    """Refuse what is no address: the server would take it for a name that never matches, and believe nobody."""
+    found = [ip_network(part.strip()) for part in text.split(",")] if text else []
+    if any(network.prefixlen == 0 for network in found):
+        raise ValueError("name the proxies; with every address among them, anybody is believed")
+    return ",".join(str(one.network_address) if one.num_addresses == 1 else str(one) for one in found)
+
+
 class ServiceSettings(BaseSettings):
     """What every service needs from its environment; each service derives its own with its prefix."""
 
@@ -30,6 +39,8 @@ class ServiceSettings(BaseSettings):
     broker_url: SecretStr
     http_host: str = "127.0.0.1"
     http_port: int
+    trusted_proxies: Annotated[str, AfterValidator(_as_addresses)] = ""
+    """Addresses or networks, with commas between, of the proxies whose X-Forwarded-For is believed; no others are."""
     operators_file: Path | None = None
     """Who may come in at the operator door; without a file nobody may."""
     traces_url: str = ""

@@ -204,6 +204,9 @@ def _web_server(service: Service) -> uvicorn.Server:
         access_log=False,
         lifespan="off",
         server_header=False,
+        # Unset, uvicorn would believe whoever comes from this machine, or what another variable says.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies or [],
         timeout_keep_alive=30,
         h11_max_incomplete_event_size=32 * 1024,
         http=BoundedConnection,

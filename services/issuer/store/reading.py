@@ -88,8 +88,17 @@ _KEY: Final = """
       from guarantee g where g.guarantee_number = $1 and ($2::text is null or g.portal = $2)
 """
 _ADD_REVEAL: Final = """
-    insert into auth_key_reveal (guarantee_number, portal, viewer, revealed_at) values ($1, $2, $3, $4)
+    insert into auth_key_reveal (guarantee_number, portal, viewer, address, revealed_at) values ($1, $2, $3, $4, $5)
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Somebody who looks at a key: the portal, the person as the portal names them, and the client's address."""
+
+    portal: str
+    viewer: str
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,9 +238,9 @@ async def sealed_key(connection: "Connection", number: str, portal: str | None) 
     return None if record is None else SealedKey(record["sealed_auth_key"], record["application_id"], record["issued"])
 
 
-async def add_reveal(connection: "Connection", number: str, portal: str, viewer: str, now: datetime) -> None:
-    """Note who looked at a key, for which portal, and when."""
-    await connection.execute(_ADD_REVEAL, number, portal, viewer, now)
+async def add_reveal(connection: "Connection", number: str, look: Look, now: datetime) -> None:
+    """Note who looked at a key, for which portal, from where, and when."""
+    await connection.execute(_ADD_REVEAL, number, look.portal, look.viewer, look.address, now)
 
 
 def _listed(record: "Record") -> Listed:

@@ -9,6 +9,7 @@ from services.issuer.papers.content import KeyNotice, SignedCertificate
 from services.issuer.papers.press import Press
 from services.issuer.papers.shelf import Shelf
 from services.issuer.store.papers import overview
+from services.issuer.store.reading import Look
 from services.issuer.web.door import Caller, body_described, body_of, known_form, scope_of
 from services.issuer.web.reveal import Viewer, note_and_open
 from shared import clock
@@ -16,7 +17,7 @@ from shared.portals import Portal
 from shared.refusals import Refusal
 from shared.sealing import KeyRing
 from shared.service import Service
-from shared.web import HttpProblem
+from shared.web import HttpProblem, address_of
 
 PDF: Final = "application/pdf"
 JSON: Final = "application/json"
@@ -60,7 +61,8 @@ def papers_routes(service: Service, caller: Caller, ring: KeyRing, printer: Prin
         with printer.press.place():
             async with service.pool.acquire() as connection:
                 seen = await overview(connection, known_form(number), scope_of(asking))
-            key = await note_and_open(service, ring, number, asking, viewer)
+            look = Look(asking.id, viewer, address_of(request))
+            key = await note_and_open(service, ring, number, asking, look)
             if seen is None:
                 raise HttpProblem(409, Refusal.NOT_ISSUED)
             notice = KeyNotice(seen, key, made_at=clock.now(), page=printer.platform_page)

@@ -6,13 +6,14 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.issuer.store import reading
+from services.issuer.store.reading import Look
 from services.issuer.web.door import Caller, body_described, body_of, known_form, scope_of
 from shared.logs import get_logger
 from shared.portals import Portal
 from shared.refusals import Refusal
 from shared.sealing import KeyRing
 from shared.service import Service
-from shared.web import HttpProblem
+from shared.web import HttpProblem, address_of
 
 VIEWER_CHARS_MAX: Final = 200
 
@@ -42,15 +43,16 @@ def reveal_routes(service: Service, caller: Caller, ring: KeyRing) -> APIRouter:
 
     @router.post("/{number}/auth-key", openapi_extra=body_described(Viewer))
     async def reveal(number: str, request: Request, asking: Annotated[Portal, Depends(caller)]) -> RevealedKey:
-        """認証キー. Every look is noted with who, when and through which portal before the key leaves."""
+        """認証キー. Every look is noted with who, when, through which portal and from where before the key leaves."""
         viewer = (await body_of(request, Viewer)).viewer
-        opened = await note_and_open(service, ring, known_form(number), asking, viewer)
+        look = Look(asking.id, viewer, address_of(request))
+        opened = await note_and_open(service, ring, known_form(number), asking, look)
         return RevealedKey(guarantee_number=number, auth_key=opened)
 
     return router
 
 
-async def note_and_open(service: Service, ring: KeyRing, number: str, asking: Portal, viewer: str) -> str:
+async def note_and_open(service: Service, ring: KeyRing, number: str, asking: Portal, look: Look) -> str:
     """The key in clear, once the look at it is noted and that note is committed.
 
     Raises:
@@ -62,7 +64,9 @@ async def note_and_open(service: Service, ring: KeyRing, number: str, asking: Po
             raise HttpProblem(404)
         if found.sealed_auth_key is None or not found.issued:
             raise HttpProblem(409, Refusal.NOT_ISSUED)
-        await reading.add_reveal(work.connection, number, asking.id, viewer, work.now)
+        await reading.add_reveal(work.connection, number, look, work.now)
         opened = ring.open(found.sealed_auth_key, associated=number)
-    logger.info("auth_key.revealed", guarantee_number=number, portal=asking.id, viewer=viewer)
+    logger.info(
+        "auth_key.revealed", guarantee_number=number, portal=look.portal, viewer=look.viewer, address=look.address
+    )
     return opened

@@ -32,8 +32,9 @@ VIEWER = {"viewer": "三島 太郎"}
 AS_PDF = {"Accept": "application/pdf"}
 
 
-async def looks_at(bench: Bench, number: str) -> list[tuple[str, str]]:
-    rows = await bench.pool.fetch("select portal, viewer from auth_key_reveal where guarantee_number = $1", number)
+async def looks_at(bench: Bench, number: str) -> list[tuple[str, str, str]]:
+    asked = "select portal, viewer, address from auth_key_reveal where guarantee_number = $1"
+    rows = await bench.pool.fetch(asked, number)
     return [tuple(row) for row in rows]
 
 
@@ -54,7 +55,7 @@ async def test_the_key_notice_is_a_look_at_the_key_and_noted_as_one(
     assert (status, headers["content-type"], headers["cache-control"]) == (200, "application/pdf", "no-store")
     for said in (key, number, "○○建設 株式会社 様", "50,000,000 円", "電子保証発行日時2026/01/15 09:30", PLATFORM_PAGE):
         assert squeezed(said) in words
-    assert await looks_at(bench, number) == [("portal-a", "三島 太郎")]
+    assert await looks_at(bench, number) == [("portal-a", "三島 太郎", "127.0.0.1")]
     assert len(lines) == 1
     assert key not in lines[0]
 

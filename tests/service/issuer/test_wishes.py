@@ -33,14 +33,16 @@ async def test_the_key_is_revealed_with_a_note_of_who_looked(
     monkeypatch.setattr(reveal, "logger", structlog.wrap_logger(structlog.ReturnLogger(), processors=[kept_in(lines)]))
     _, number, _ = await bench.issue()
     status, body, headers = await door.call("POST", f"{LIST}/{number}/auth-key", body={"viewer": " 三島 太郎 "})
-    noted = await bench.pool.fetch("select portal, viewer from auth_key_reveal where guarantee_number = $1", number)
+    asked = "select portal, viewer, address from auth_key_reveal where guarantee_number = $1"
+    noted = await bench.pool.fetch(asked, number)
     (line,) = lines
 
     sealed = (await bench.row(number))["sealed_auth_key"]
     assert (status, headers["cache-control"]) == (200, "no-store")
     assert body == {"guarantee_number": number, "auth_key": bench.means().ring.open(sealed, associated=number)}
-    assert [tuple(row) for row in noted] == [("portal-a", "三島 太郎")]
+    assert [tuple(row) for row in noted] == [("portal-a", "三島 太郎", "127.0.0.1")]
     assert "三島 太郎" in line
+    assert "127.0.0.1" in line
     assert body["auth_key"] not in line
 
 
