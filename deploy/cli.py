@@ -11,7 +11,7 @@ import asyncpg
 import typer
 from pydantic import SecretStr
 
-from deploy import broker, cli_acts, cli_doctor, cli_journal, cli_verify, compose, database, portals
+from deploy import broker, cli_acts, cli_doctor, cli_journal, cli_keys, cli_verify, compose, database, portals
 from deploy.announce import announce
 from deploy.broker.management import management
 from deploy.database import role_of
@@ -34,6 +34,7 @@ application.add_typer(cli_acts.operating, name="ops")
 application.add_typer(cli_journal.application, name="journal")
 application.add_typer(obligee_commands, name="obligees")
 application.command()(announce)
+application.command()(cli_keys.keys)
 application.command("verify")(cli_verify.verify_certificate)
 
 PortalsFile = Annotated[Path, typer.Option("--portals", help="The portals file the plan is made for.")]

@@ -36,6 +36,7 @@ _CALLED = Histogram(
     "hosho_errand_call_seconds", "How long the outside took", ["errand"], buckets=_SECONDS, registry=REGISTRY
 )
 _LOST = Counter("hosho_errand_leases_lost", "Failures that came after their lease", ["errand"], registry=REGISTRY)
+KEYS_UNOPENABLE = Counter("hosho_keys_unopenable", "Sealed keys that were wanted and did not open", registry=REGISTRY)
 LOOP_LAG = Histogram(
     "hosho_event_loop_lag_seconds", "How late the loop woke a sleeper", buckets=_SECONDS, registry=REGISTRY
 )
@@ -74,6 +75,8 @@ ERRAND_OLDEST = _gauge(
 )
 STAGE = _gauge("stage_standing", "1 for how the stage stands, 0 for all other ways", "errand", "standing")
 STAGE_SINCE = _gauge("stage_since_timestamp_seconds", "Since when it stands so; 0 if all is well", "errand")
+SEALED_BY_OTHERS = _gauge("sealed_rows_to_seal_again", "Rows that another key than the first of the ring seals", "kid")
+SEALED_UNOPENABLE = _gauge("sealed_rows_unopenable", "Rows whose sealed key no key of the ring opens")
 
 DESK_OPEN = _gauge("desk_open_facts", "Parked facts that nobody has acted on", "queue")
 DESK_OLDEST = _gauge("desk_oldest_timestamp_seconds", "When the oldest of them was parked", "queue")

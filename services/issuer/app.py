@@ -12,7 +12,7 @@ Announces
     issuer.certificate_created, issuer.paper_ordered, issuer.guarantee_issued,
     issuer.guarantee_status_changed, issuer.change_refused
 On its clock
-    nothing
+    nothing due; but every half minute it seals again what another key than the first of its ring sealed
 Owns
     application, guarantee, version, change, auth_key_reveal
 Outside
@@ -23,9 +23,10 @@ from functools import partial
 
 from services.issuer.handlers import changes, conclusion, outcomes
 from services.issuer.handlers.means import Means
+from services.issuer.handlers.resealing import Resealer
 from services.issuer.papers.press import Press
 from services.issuer.settings import Settings
-from services.issuer.store import ledger
+from services.issuer.store import ledger, sealed
 from services.issuer.web import Printer, build_web
 from shared.messages.core import GuaranteeConcluded, GuaranteeDeclined
 from shared.messages.intake import ApplicationAccepted, ChangeAccepted
@@ -43,6 +44,7 @@ from shared.messages.platform_bridge import (
     CertificateRefused,
     CertificateReleased,
 )
+from shared.operator_door.keys import Sealed
 from shared.operator_door.ledger import Ledger
 from shared.portals import Portals
 from shared.service import Hears, Service
@@ -78,7 +80,11 @@ def build_app() -> Service:
         ledger=Ledger(ledger.counts, ledger.lines),
         answered=lambda portal: portal in portals and portals.get(portal).answers == "queue",
         on_stop=(press.close,),
+        sealed=Sealed(means.ring.kids, sealed.counts),
     )
+    resealer = Resealer(means.ring)
+    service.lives = (partial(resealer.run, service),)
+    service.gauges = partial(resealer.set_gauges, service)
     page = None if settings.platform_page is None else str(settings.platform_page)
     service.web = build_web(service, portals, means.ring, means.signing.jwks(), Printer(press, page))
     return service

@@ -23,10 +23,13 @@ from services.ops.handlers.measuring import set_gauges
 from services.ops.handlers.reconciling import Reconciler
 from services.ops.handlers.watching import Watch, lives
 from services.ops.settings import Settings
+from services.ops.store import desk
 from services.ops.web import Means, build_web
 from shared import topology
 from shared.delivery import Hearing
+from shared.operator_door.keys import Sealed
 from shared.operator_door.operators import Operators
+from shared.operator_door.store import SEALED
 from shared.portals import Portals
 from shared.service import Service
 
@@ -64,6 +67,7 @@ def build_app() -> Service:
         ),
         # Few statements, each for hundreds of entries, over tables that begin empty.
         plans_anew=True,
+        sealed=Sealed((), lambda connection: desk.sealed(connection, SEALED)),
         on_start=(doors.open,),
         on_stop=(doors.close, queues.close),
     )

@@ -22,6 +22,8 @@ from services.platform_bridge.handlers import (
     Shelf,
     keep_certificates,
     record_outcomes,
+    sealed_rows,
+    set_gauges,
     tell_of_holds,
     tell_of_releases,
 )
@@ -29,6 +31,7 @@ from services.platform_bridge.settings import Settings
 from shared.errands import Errand
 from shared.messages.issuer import CertificateCreated
 from shared.messages.platform_bridge import CertificateArrived, CertificateHeld, CertificateRefused, CertificateReleased
+from shared.operator_door.keys import Sealed
 from shared.sealing import KeyRing
 from shared.service import Hears, Service
 
@@ -65,5 +68,7 @@ def build_app() -> Service:
         announces=(CertificateArrived, CertificateRefused, CertificateHeld, CertificateReleased),
         on_start=(platform.open,),
         on_stop=(platform.close,),
+        sealed=Sealed(keys.kids, sealed_rows),
+        gauges=lambda: set_gauges(service.pool, keys),
     )
     return service

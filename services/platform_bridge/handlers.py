@@ -1,7 +1,7 @@
 """What the bridge does: keep a certificate that was created, post it when it is due, record the platform's word."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final, assert_never
 
@@ -10,7 +10,7 @@ from services.platform_bridge.domain import answers, certificate
 from services.platform_bridge.domain.answers import About, Arrived, AskFirst, Refused, Verdict
 from services.platform_bridge.domain.certificate import Post
 from services.platform_bridge.edge import Platform
-from shared import clock, postgres
+from shared import clock, metrics, postgres
 from shared.delivery import Heard
 from shared.errands import Claimed, Due, Ended, Held, Hold, Later, OurFault, Outcome, Settled, Sign
 from shared.logs import get_logger
@@ -129,10 +129,13 @@ class Poster:
         try:
             if kid_of(sealed) not in self._keys.kids:
                 # Only these rows wait; they go on by themselves after a restart with the key in the ring.
+                metrics.KEYS_UNOPENABLE.inc()
                 logger.error("key.missed", kid=kid_of(sealed), post=post.key)
                 return Later("the key that sealed it is not in the ring; add it to SEALING_KEYS and restart")
             return certificate.body_of(post, self._keys.open(sealed, associated=post.guarantee_number))
         except Unopenable as error:
+            metrics.KEYS_UNOPENABLE.inc()
+            logger.error("key.unopenable", post=post.key, reason=str(error))
             return Hold(str(error))
 
     async def _verdict(self, row: Claimed, post: Post, body: bytes) -> Verdict:
@@ -170,6 +173,18 @@ def _outcome(verdict: Verdict) -> Outcome:
         case answers.OurBug(reason) | answers.Odd(reason):
             return Hold(reason)
     assert_never(verdict)
+
+
+async def sealed_rows(connection: "postgres.Connection") -> Mapping[str, Mapping[str, int]]:
+    """By place and key id, how many certificates wait with their sealed key."""
+    return {"certificate_post": await store.sealed(connection)}
+
+
+async def set_gauges(pool: "Pool", keys: KeyRing) -> None:
+    """How many certificates wait whose sealed key no key of the ring opens."""
+    async with pool.acquire() as connection:
+        waiting = await store.sealed(connection)
+    metrics.SEALED_UNOPENABLE.set(sum(rows for kid, rows in waiting.items() if kid not in keys.kids))
 
 
 async def record_outcomes(ended: Sequence[Ended], work: Work) -> None:

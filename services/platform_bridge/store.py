@@ -54,6 +54,11 @@ _RECORD_REFUSALS = """
     returning post.guarantee_number, post.version, post.portal, post.application_id
 """
 
+_SEALED = """
+    select split_part(sealed_auth_key, '.', 2) as kid, count(*) as rows
+      from certificate_post where outcome is null group by 1
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -100,6 +105,11 @@ async def whose(connection: "Connection", keys: Sequence[str]) -> dict[str, Know
     named = [named_by(key) for key in keys]
     numbers, versions = [number for number, _ in named], [version for _, version in named]
     return _known(await connection.fetch(_WHOSE, numbers, versions))
+
+
+async def sealed(connection: "Connection") -> dict[str, int]:
+    """By key id, how many certificates wait with their sealed key."""
+    return {record["kid"]: record["rows"] for record in await connection.fetch(_SEALED)}
 
 
 async def record_arrivals(

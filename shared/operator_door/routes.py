@@ -11,6 +11,7 @@ from shared.health import version
 from shared.operator_door import store
 from shared.operator_door.errands import errand_routes, stages_told
 from shared.operator_door.keeper import door_keeper
+from shared.operator_door.keys import key_routes
 from shared.operator_door.operators import Operator, Operators
 from shared.web import HttpProblem
 
@@ -37,6 +38,7 @@ def operator_routes(service: "Service", operators: Operators) -> APIRouter:
     router.include_router(state_routes(service, operators))
     router.include_router(ledger_routes(service, operators))
     router.include_router(errand_routes(service, operators))
+    router.include_router(key_routes(service, operators))
     return router
 
 

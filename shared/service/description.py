@@ -15,6 +15,7 @@ from shared import postgres
 from shared.delivery import Handler, Hearing
 from shared.errands import Errand
 from shared.messages import Message
+from shared.operator_door.keys import Sealed
 from shared.operator_door.ledger import Ledger
 from shared.work import Desk, Work, unit_of_work
 
@@ -72,6 +73,7 @@ class Service:
         announces: the types it announces, told for the passport and the published contracts.
         gauges: sets the metrics that only this service has, when somebody scrapes.
         plans_anew: whether each statement is planned anew, see `postgres.open_pool`; for few and large ones.
+        sealed: which sealing keys its rows bear, told at its operator door.
         ledger: what it tells the ledger of ops at its operator door.
         lives: run beside everything else from the start until the stop; one that ends, ends the process.
         prunes: forget what has had its time; each deletes one batch and gives back how many rows went.
@@ -90,6 +92,7 @@ class Service:
     gauges: Callable[[], Awaitable[None]] | None = None
     plans_anew: bool = False
     ledger: Ledger | None = None
+    sealed: Sealed | None = None
     lives: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
     prunes: Sequence[Callable[["postgres.Connection"], Awaitable[int]]] = ()
     on_start: Sequence[Callable[[], Awaitable[None]]] = ()

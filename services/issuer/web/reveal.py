@@ -8,14 +8,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.issuer.store import reading
 from services.issuer.store.reading import Look
 from services.issuer.web.door import Caller, body_described, body_of, known_form, scope_of
+from shared import metrics
 from shared.logs import get_logger
 from shared.portals import Portal
 from shared.refusals import Refusal
-from shared.sealing import KeyRing
+from shared.sealing import KeyRing, Unopenable
 from shared.service import Service
 from shared.web import HttpProblem, address_of
 
 VIEWER_CHARS_MAX: Final = 200
+UNOPENABLE_RETRY_AFTER_S: Final = 300
 
 logger = get_logger()
 
@@ -56,7 +58,8 @@ async def note_and_open(service: Service, ring: KeyRing, number: str, asking: Po
     """The key in clear, once the look at it is noted and that note is committed.
 
     Raises:
-        HttpProblem: 404 if the caller sees no such guarantee, 409 if no version was issued or there is no key.
+        HttpProblem: 404 if the caller sees no such guarantee, 409 if no version was issued or there is no key,
+            503 if it does not open, which is also an alarm.
     """
     async with service.unit_of_work() as work:
         found = await reading.sealed_key(work.connection, number, scope_of(asking))
@@ -65,7 +68,13 @@ async def note_and_open(service: Service, ring: KeyRing, number: str, asking: Po
         if found.sealed_auth_key is None or not found.issued:
             raise HttpProblem(409, Refusal.NOT_ISSUED)
         await reading.add_reveal(work.connection, number, look, work.now)
-        opened = ring.open(found.sealed_auth_key, associated=number)
+        try:
+            opened = ring.open(found.sealed_auth_key, associated=number)
+        except Unopenable as error:
+            # Nobody has seen a key, so no look is noted; a person must act before it is of use to try again.
+            metrics.KEYS_UNOPENABLE.inc()
+            logger.error("key.unopenable", guarantee_number=number, reason=str(error))
+            raise HttpProblem(503, headers={"Retry-After": str(UNOPENABLE_RETRY_AFTER_S)}) from None
     logger.info(
         "auth_key.revealed", guarantee_number=number, portal=look.portal, viewer=look.viewer, address=look.address
     )

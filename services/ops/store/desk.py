@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from services.ops.domain.desk import OnDesk, State
+from services.ops.domain.keys import ACTED_ON, DESK
 from services.ops.domain.wire import Parked
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ _ACT = """
                           where parked_id = any($1::uuid[]) and state = 'open' order by parked_id for update)
        and state = 'open'
     returning parked_id
+"""
+_SEALED = r"""
+    select state = 'open' as is_open, found[1] as kid, count(*) as facts
+      from parked_fact, regexp_matches(encode(body, 'escape'), $1) as found
+     where position('sealed_auth_key'::bytea in body) > 0 group by 1, 2
 """
 _OPEN = """
     select consumer, count(*) as facts, min(parked_at) as oldest_at
@@ -189,3 +195,11 @@ def _on_desk(row: "Record") -> OnDesk:
         acted_at=row["acted_at"],
         acted_why=row["acted_why"],
     )
+
+
+async def sealed(connection: "Connection", pattern: str) -> dict[str, dict[str, int]]:
+    """By whether somebody has acted on them, and by key id, how many parked facts hold a sealed key."""
+    found: dict[str, dict[str, int]] = {DESK: {}, ACTED_ON: {}}
+    for record in await connection.fetch(_SEALED, pattern):
+        found[DESK if record["is_open"] else ACTED_ON][record["kid"]] = record["facts"]
+    return found
