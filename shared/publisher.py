@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import aiormq
 from aiormq.abc import AbstractConnection
 from aiormq.channel import Channel
 
 from shared.confirms import Batch, Unwritable
-from shared.errors import Transient
+from shared.errors import Misconfigured, Transient
 from shared.frames import Outgoing
 
 PUBLISH_TIMEOUT_S = 20.0
@@ -25,6 +25,8 @@ CONNECT_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 1.0
 RECONNECT_AFTER_S = 0.2
 HEARTBEAT_S = 10
+
+UNVERIFIED = "no_verify_ssl"
 
 _CLOSED_FOR_CONTENT = (
     aiormq.exceptions.ChannelAccessRefused,
@@ -200,7 +202,15 @@ def _judged(error: BaseException | None) -> NotTaken | BrokerAway | None:
 
 
 def named_url(url: str, name: str) -> str:
-    """The URL with the connection's name, by which the broker's own pages show it."""
+    """The URL with the connection's name, by which the broker's own pages show it.
+
+    An ``amqps`` URL is verified, by the authorities of ``?cafile=`` or of the machine.
+
+    Raises:
+        Misconfigured: if the URL says that the server's certificate is not to be looked at.
+    """
     parts = urlsplit(url)
+    if UNVERIFIED in parse_qs(parts.query, keep_blank_values=True):
+        raise Misconfigured(f"Take {UNVERIFIED} out of the broker's URL, and name the authority by cafile instead.")
     query = f"{parts.query}&" if parts.query else ""
     return urlunsplit(parts._replace(query=f"{query}name={name}"))

@@ -6,7 +6,7 @@ and the folders. `rabbitmqctl` is not needed: readiness and everything else goes
 
 import asyncio
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -62,7 +62,11 @@ def configuration(address: str, amqp: int, management: int, password: str) -> li
 
 
 class RabbitNode:
-    """The private node of one stack."""
+    """The private node of one stack.
+
+    Args:
+        more: lines of `rabbitmq.conf` besides our own, such as a listener with TLS.
+    """
 
     def __init__(
         self,
@@ -73,6 +77,7 @@ class RabbitNode:
         cookie: str,
         account: Account | None,
         stack: str,
+        more: Sequence[str] = (),
     ) -> None:
         self._folder = state / "rabbitmq"
         self._log = log
@@ -80,6 +85,7 @@ class RabbitNode:
         self._password = password
         self._cookie = cookie
         self._account = account
+        self._more = more
         self._node = f"hosho-{CHECKOUT_MARK}-{stack}@localhost"
         self.url = f"amqp://{ADMINISTRATOR}:{password}@{LOOPBACK}:{ports['amqp']}"
         self.management_url = f"http://{ADMINISTRATOR}:{password}@{LOOPBACK}:{ports['management']}"
@@ -107,6 +113,7 @@ class RabbitNode:
 
     def _write_configuration(self) -> None:
         lines = configuration(LOOPBACK, self._ports["amqp"], self._ports["management"], self._password)
+        lines += self._more
         private_folder(self._folder, self._account)
         private_folder(self._folder / "data", self._account)
         private_file(self._folder / "rabbitmq.conf", "\n".join(lines) + "\n", self._account)

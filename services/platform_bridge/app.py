@@ -44,7 +44,7 @@ LEASE_S: Final = 45.0
 def build_app() -> Service:
     """The service, its table of what it hears, and its one errand."""
     settings = Settings()
-    platform = Platform(settings.platform_url, settings.platform_token.get_secret_value())
+    platform = Platform(settings.platform_url, settings.platform_token.get_secret_value(), settings.platform_ca_file)
     keys = KeyRing.parse(settings.sealing_keys.get_secret_value())
     poster = Poster(platform, keys, Shelf(lambda: service.pool))
     service = Service(

@@ -3,11 +3,14 @@
 Nothing here logs: a body holds the authentication key.
 """
 
+import ssl
+from pathlib import Path
 from typing import Final
 
 import aiohttp
 
 from services.platform_bridge.domain.answers import Answer, Heard, NoAnswer, NotSent
+from shared.errors import Misconfigured
 
 CONNECTIONS_MAX: Final = 32
 CONNECT_S_MAX: Final = 4.0
@@ -22,15 +25,18 @@ _JSON: Final = "application/json"
 class Platform:
     """The municipal confirmation platform, as section 4 of the contracts describes it."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, ca_file: Path | None = None) -> None:
         self._certificates = f"{url}/v1/certificates"
         self._token = token
+        self._ca_file = ca_file
         self._session: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
         """Make the session; connections are made when they are needed."""
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX, keepalive_timeout=IDLE_CONNECTION_S_MAX),
+            connector=aiohttp.TCPConnector(
+                limit=CONNECTIONS_MAX, keepalive_timeout=IDLE_CONNECTION_S_MAX, ssl=self._vouched_for()
+            ),
             headers={
                 "Authorization": f"Bearer {self._token}",
                 "Accept": "application/json, application/problem+json",
@@ -40,6 +46,15 @@ class Platform:
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
         )
+
+    def _vouched_for(self) -> ssl.SSLContext | bool:
+        """How the platform's certificate is verified; True leaves it to the authorities this machine trusts."""
+        if self._ca_file is None:
+            return True
+        try:
+            return ssl.create_default_context(cafile=self._ca_file)
+        except OSError as error:
+            raise Misconfigured(f"{self._ca_file}: holds no certificate in PEM ({type(error).__name__}).") from error
 
     async def close(self) -> None:
         """Close every connection."""

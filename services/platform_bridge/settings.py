@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, FilePath, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from shared.errands.closing import Weekly, weekly_hours
@@ -39,6 +39,7 @@ class Settings(ServiceSettings):
         closing_hours: the platform's weekly maintenance in Japan's time, `Sun 02:00-05:00, daily 04:00-04:10`; then
             nothing is posted, and certificates wait. Hours for once are announced by an operator.
         platform_url: what `/v1/certificates` is appended to; https except towards a platform on the same machine.
+        platform_ca_file: the authorities that may vouch for the platform, as PEM; without it those of the machine.
     """
 
     model_config = SettingsConfigDict(
@@ -47,6 +48,7 @@ class Settings(ServiceSettings):
 
     sealing_keys: SecretStr
     platform_url: Annotated[str, AfterValidator(_as_prefix)]
+    platform_ca_file: FilePath | None = None
     platform_token: Annotated[SecretStr, Field(min_length=1), AfterValidator(_as_header)]
     calls_per_s_max: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 2_000.0
     closing_hours: Annotated[str, AfterValidator(_as_hours)] = ""

@@ -41,10 +41,12 @@ async def start() -> AsyncIterator[Mapping[str, object]]:
 
 def _application(settings: PlatformSettings, ledger: Ledger, keyed: KeyedDigest) -> web.Application:
     bearer = Bearer(settings.token.get_secret_value())
+    posting = settings.posting_tokens or settings.token
+    posters = Bearer(*posting.get_secret_value().split(","))
     outage = Outage()
     keys = SigningKeys(settings.jwks_url) if settings.jwks_url is not None else None
     application = web.Application(client_max_size=BODY_BYTES_MAX)
-    application.add_routes(CertificatesDoor(ledger, keyed, bearer, outage, keys).routes())
+    application.add_routes(CertificatesDoor(ledger, keyed, posters, outage, keys).routes())
     checking = Checking(ledger, keyed)
     application.add_routes([web.post("/v1/checks", ChecksDoor(checking, outage).post)])
     application.add_routes(OfficialsDoor(checking, keys).routes())

@@ -84,6 +84,7 @@ class World:
         self._clocks = clocks
         self._locks = {name: asyncio.Lock() for name in (*SERVICES, *OUTSIDE, "postgres", "rabbitmq")}
         self._turns = {name: asyncio.Lock() for name in self._locks}
+        self._given: dict[str, dict[str, str]] = {}
         self._down: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.keys: dict[str, str] = {}
@@ -99,12 +100,10 @@ class World:
     @asynccontextmanager
     async def living(self, given: Environments) -> AsyncIterator[None]:
         """The services, running and watched, for the length of a block."""
-        programs = {}
+        self._given = {name: dict(more) for name, more in given.items()}
         for name in SERVICES:
             self.set_clock(name, 0.0)
-            environment = {"CLOCK_FILE": str(self._clocks / name), **given.get(name, {})}
-            programs[name] = self._program_of(name, environment)
-        await self.system.supervisor.start(programs, heal=False)
+        await self.system.supervisor.start({name: self._program(name) for name in SERVICES}, heal=False)
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ASK_S_MAX)) as self._http:
             for name in SERVICES:
                 self._watch(name)
@@ -154,6 +153,17 @@ class World:
             self._down.discard(name)
             if name in SERVICES:
                 self._watch(name)
+
+    async def restart_with(self, name: str, **more: str) -> None:
+        """Start a service again with settings added to or put in place of what it had, prefix left out."""
+        async with self.turn(name):
+            self._given[name] = {**self._given.get(name, {}), **more}
+            self.system.supervisor.replace(name, self._program(name))
+            await self.end(name)
+            await self.start(name)
+
+    def _program(self, name: str) -> ProgramServer:
+        return self._program_of(name, {"CLOCK_FILE": str(self._clocks / name), **self._given.get(name, {})})
 
     def expect_death(self, name: str) -> None:
         """Say beforehand that a program will kill itself, so that its end is no surprise."""
