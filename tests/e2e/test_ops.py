@@ -212,3 +212,19 @@ async def test_the_doctor_finds_keys_that_are_not_the_issuers(portal: Portal, ho
     assert (status, as_issuer) == (1, 1)
     assert "is missing there" in told
     assert "which is not published" in told_as_issuer, told_as_issuer
+
+
+async def test_the_sealing_keys_are_shown_with_what_bears_them(system: System, portal: Portal, hosho: Hosho) -> None:
+    """The only key there is seals, and so may not be retired, whatever bears it."""
+    await portal.apply(example(PORTAL, "OPS-KEYS"))
+    await portal.answers.wait_for("OPS-KEYS", ISSUED)
+    status, text = await hosho("keys", "--json")
+    (key,) = json.loads(text)["keys"]
+    shown, table = await hosho("keys")
+
+    assert (status, shown) == (0, 0)
+    assert (key["kid"], key["seals"], key["may_be_retired"]) == ("seal-1", True, False)
+    assert key["in_ring_of"] == ["issuer", "platform_bridge"]
+    assert key["rows"]["issuer.guarantee"] > 0
+    assert "seal-1" in table
+    assert system.place.stack.secrets.sealing_keys.partition(":")[2] not in text + table
