@@ -27,7 +27,8 @@ from services.platform_bridge.domain.answers import Answer, NotSent
 from services.platform_bridge.edge import Platform
 from shared import postgres
 from shared.errors import Misconfigured
-from shared.publisher import Outgoing, Publisher, named_url
+from shared.frames import Outgoing
+from shared.publisher import Publisher, named_url
 from shared.subscription import Subscription, consuming_broker
 from tests.conftest import Servers
 from tests.eventually import eventually
