@@ -5,6 +5,7 @@ it can be parked like any other fact. Source: CloudEvents specification 1.0.2, A
 """
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,9 @@ UNREADABLE_BYTES_KEPT_MAX = 64 * 1024
 FACT_NAMESPACE = UUID("5f1de4a9-4e0e-5b8a-9c37-3b0b3f3a6f51")
 """Fixed for ever: changing it would give every fact announced again a new identity."""
 
+UNKEPT = "an attribute holds U+0000 or half of a surrogate pair, which the database cannot keep"
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _ATTRIBUTES = ("id", "source", "type", "subject", "time")
 
 
@@ -68,8 +72,9 @@ class Unreadable:
     def of(cls, body: bytes, reason: str, message_id: str | None = None, replay: int = 0) -> "Unreadable":
         """The value for a body. Its id follows from the content, so that a redelivery is recognised."""
         digest = hashlib.sha256(body).hexdigest()
-        identity = uuid5(FACT_NAMESPACE, f"unreadable\n{message_id or ''}\n{digest}")
-        return cls(identity, reason, body[:UNREADABLE_BYTES_KEPT_MAX], len(body), digest, message_id, replay)
+        identity = _derived("unreadable", message_id or "", digest)
+        kept_id = message_id if message_id is None or _is_kept(message_id) else None
+        return cls(identity, reason, body[:UNREADABLE_BYTES_KEPT_MAX], len(body), digest, kept_id, replay)
 
     @property
     def digest(self) -> bytes:
@@ -79,7 +84,13 @@ class Unreadable:
 
 def fact_id(message_type: str, subject: str, occurrence: str) -> UUID:
     """The identity of a fact: announcing again gives the same id, a second occasion another."""
-    return uuid5(FACT_NAMESPACE, f"{message_type}\n{subject}\n{occurrence}")
+    return _derived(message_type, subject, occurrence)
+
+
+def _derived(*parts: str) -> UUID:
+    # A sender's own texts may hold half of a surrogate pair, which UTF-8 cannot write and `uuid5` would raise at.
+    sound = "\n".join(parts).encode("utf-8", "backslashreplace").decode()
+    return uuid5(FACT_NAMESPACE, sound)
 
 
 def source_of(service: str) -> str:
@@ -146,8 +157,8 @@ def _fact(event: object, replay: int) -> Fact | Unreadable:
     missing = [name for name in _ATTRIBUTES if not isinstance(event.get(name), str)]
     if missing or not isinstance(event.get("data"), dict):
         return unreadable(f"attributes missing or of a wrong type: {', '.join(missing) or 'data'}")
-    if any("\x00" in str(event.get(name)) for name in (*_ATTRIBUTES, "correlation", "traceparent")):
-        return unreadable("an attribute holds U+0000, which the database cannot keep")
+    if not all(_is_kept(str(event.get(name))) for name in (*_ATTRIBUTES, "correlation", "traceparent")):
+        return unreadable(UNKEPT)
     try:
         identity = UUID(event["id"])
         datetime.fromisoformat(event["time"])
@@ -166,6 +177,11 @@ def _fact(event: object, replay: int) -> Fact | Unreadable:
         data=data,
         replay=replay,
     )
+
+
+def _is_kept(text: str) -> bool:
+    """Whether the database can keep a text: no U+0000, and no half of a surrogate pair."""
+    return "\x00" not in text and not _SURROGATE.search(text)
 
 
 def _json(data: object) -> bytes:
@@ -214,8 +230,8 @@ def decode_single(
     subject = told("subject", f"{data.get('portal')}/{data.get('application_id')}")
     occurrence = told("id", message_id or digest)
     trace = headers.get("traceparent")
-    if "\x00" in f"{message_type}{source}{subject}{data.get('portal')}{data.get('application_id')}{trace}":
-        return [Unreadable.of(body, "an attribute holds U+0000, which the database cannot keep", message_id)]
+    if not _is_kept(f"{message_type}{source}{subject}{data.get('portal')}{data.get('application_id')}{trace}"):
+        return [Unreadable.of(body, UNKEPT, message_id)]
     return [
         Fact(
             id=fact_id(message_type, source, occurrence),
