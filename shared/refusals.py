@@ -25,6 +25,7 @@ class Refusal(StrEnum):
     INVALID = "invalid"
     JSON_INVALID = "json_invalid"
     TOO_MANY_REQUESTS = "too_many_requests"
+    TOO_MANY_TRIES = "too_many_tries"
     TOO_MANY_MAILS = "too_many_mails"
     INTERNAL_ERROR = "internal_error"
     UNAVAILABLE = "unavailable"
@@ -82,8 +83,11 @@ REFUSALS: Final[dict[Refusal, Meaning]] = {
     Refusal.TOO_LARGE: Meaning(413, "The body is too large", "`detail` names the limit. The connection is closed."),
     Refusal.INVALID: Meaning(422, _INPUT, "Mend what `errors` lists, all of it, and send again."),
     Refusal.JSON_INVALID: Meaning(422, _INPUT, "The body is not JSON.", "ops"),
-    Refusal.TOO_MANY_REQUESTS: Meaning(
-        429, _RATE, "Wait for `Retry-After` (seconds) and send the same again.", "intake"
+    Refusal.TOO_MANY_REQUESTS: Meaning(429, _RATE, "Wait for `Retry-After` (seconds) and send the same again."),
+    Refusal.TOO_MANY_TRIES: Meaning(
+        429,
+        "Too many wrong tokens for now",
+        "They came from your address. Mend the token; a right one always passes.",
     ),
     Refusal.TOO_MANY_MAILS: Meaning(
         429, _RATE, "So many mails were wished for about this version that no more are sent.", "issuer"

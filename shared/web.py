@@ -13,11 +13,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Match, Mount
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.errors import Transient
 from shared.health import HEALTH_PATHS, version
@@ -27,11 +26,13 @@ from shared.portals import Portal, Portals
 from shared.postgres import FAILURES, is_transient
 from shared.problems import Problem
 from shared.refusals import OF_STATUS, REFUSALS, Refusal
+from shared.web_limits import Limits
+from shared.web_problems import with_problems
+from shared.web_wrappers import BODY_READ_S_MAX, SECURITY_HEADERS, BoundedBodies, SecurityHeaders
 
 _log = get_logger()
 
 PROBLEM_JSON: Final = "application/problem+json"
-BODY_READ_S_MAX: Final = 30.0
 RETRY_AFTER_S: Final = 5
 BEARER_TOKEN_CHARS_MAX: Final = 512
 
@@ -42,14 +43,6 @@ _OURS: Final = 500
 
 # Problem types are names, not pages; `code` is the same name for programs that do not care for URIs.
 _TYPE_BASE: Final = "https://hosho.example/problems/"
-
-# What we serve is private and is data; a page that needs more (the console) sets its own, which then stands.
-SECURITY_HEADERS: Final[Mapping[str, str]] = {
-    "cache-control": "no-store",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-}
 
 
 class ProblemDetails(BaseModel):
@@ -118,6 +111,11 @@ def full_house(app: ASGIApp) -> ASGIApp:
     return served
 
 
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route says of problems that cannot be read off its signature, for `responses=`."""
+    return {status: {"model": ProblemDetails, "description": REFUSALS[OF_STATUS[status]].title} for status in statuses}
+
+
 class HttpProblem(Exception):
     """Raised by a route to answer with the problem+json response that the same arguments make."""
 
@@ -138,12 +136,16 @@ def bearer(portals: Portals) -> Callable[..., Awaitable[Portal]]:
     """Make the dependency that gives the ``Portal`` whose bearer token came with the request, or answers 401."""
     scheme = HTTPBearer(auto_error=False, description="The portal's token.")
 
-    async def caller(given: Annotated[HTTPAuthorizationCredentials | None, Depends(scheme)]) -> Portal:
+    async def caller(
+        request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(scheme)]
+    ) -> Portal:
         token = given.credentials if given else ""
         portal = portals.by_token(token) if 0 < len(token) <= BEARER_TOKEN_CHARS_MAX else None
         if portal is None:
-            challenge = 'Bearer realm="hosho"' + (', error="invalid_token"' if token else "")
-            raise HttpProblem(401, headers={"WWW-Authenticate": challenge})
+            raise unauthenticated(request, token, "hosho")
+        wait_s = limits_of(request).request_of(portal.id)
+        if wait_s:
+            raise HttpProblem(429, headers={"Retry-After": str(wait_s)})
         return portal
 
     return caller
@@ -152,6 +154,21 @@ def bearer(portals: Portals) -> Callable[..., Awaitable[Portal]]:
 def address_of(request: Request) -> str:
     """Where a request came from, as the server saw it: the peer, or what a trusted proxy said of it."""
     return request.client.host if request.client else "unknown"
+
+
+def limits_of(request: Request) -> Limits:
+    """The limits of the application that a request came to."""
+    limits: Limits = request.app.state.limits
+    return limits
+
+
+def unauthenticated(request: Request, token: str, realm: str) -> HttpProblem:
+    """What somebody without a valid token is told: 401 with a challenge, or 429 after too many wrong tokens."""
+    wait_s = limits_of(request).wrong_token_from(address_of(request)) if token else 0
+    if wait_s:
+        return HttpProblem(429, Refusal.TOO_MANY_TRIES, headers={"Retry-After": str(wait_s)})
+    challenge = f'Bearer realm="{realm}"' + (', error="invalid_token"' if token else "")
+    return HttpProblem(401, headers={"WWW-Authenticate": challenge})
 
 
 async def read_body(request: Request, limit: int, too_large: Sequence[Problem] = ()) -> bytes:
@@ -177,27 +194,6 @@ async def read_body(request: Request, limit: int, too_large: Sequence[Problem] =
     except TimeoutError:
         raise HttpProblem(408, headers={"Connection": "close"}) from None
     return bytes(body)
-
-
-class _SecurityHeaders:
-    """Puts the security headers on every response that has not its own; a plain ASGI wrapper, as it is on every one."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
 
 
 async def _on_http_problem(_: Request, error: HttpProblem) -> Response:
@@ -252,16 +248,10 @@ async def _on_anything_else(_: Request, __: Exception) -> Response:
 
 
 class _App(FastAPI):
-    """A FastAPI application whose OpenAPI description says that errors are problem+json."""
+    """A FastAPI application whose OpenAPI description tells every problem that a route can answer with."""
 
     def openapi(self) -> dict[str, Any]:
-        schema = super().openapi()
-        for path in schema.get("paths", {}).values():
-            for operation in path.values():
-                content = operation["responses"]["default"]["content"]
-                if "application/json" in content:
-                    content[PROBLEM_JSON] = content.pop("application/json")
-        return schema
+        return with_problems(super().openapi())
 
 
 def web_app(title: str) -> FastAPI:
@@ -275,7 +265,9 @@ def web_app(title: str) -> FastAPI:
         redirect_slashes=False,
         responses={"default": {"model": ProblemDetails, "description": "What went wrong"}},
     )
-    app.add_middleware(_SecurityHeaders)
+    app.state.limits = Limits()
+    app.add_middleware(BoundedBodies)
+    app.add_middleware(SecurityHeaders)
     app.exception_handler(HttpProblem)(_on_http_problem)
     app.exception_handler(RequestValidationError)(_on_invalid_input)
     app.exception_handler(HTTPException)(_on_http_exception)

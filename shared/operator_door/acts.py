@@ -12,10 +12,16 @@ from shared.operator_door.operators import Operator
 from shared.work import Work
 
 REASON_CHARACTERS_MAX: Final = 200
+KEPT: Final = r"^[^\x00]*$"
+"""A text that the database can keep; half of a surrogate pair is no text for pydantic already."""
+
 KEYS_TOLD_MAX: Final = 20
 CORRELATION: Final = "operators"
 
 logger = get_logger()
+
+
+KeptText = Annotated[str, StringConstraints(pattern=KEPT)]
 
 
 class Act(BaseModel):
@@ -23,7 +29,9 @@ class Act(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=REASON_CHARACTERS_MAX)]
+    reason: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=3, max_length=REASON_CHARACTERS_MAX, pattern=KEPT)
+    ]
 
 
 def record(work: Work, operator: Operator, what: str, keys: Sequence[str], reason: str) -> None:

@@ -18,10 +18,10 @@ from shared.errands import operators as acts
 from shared.errands.due_store import Row, Which
 from shared.errands.operators import RowAct, StageAct
 from shared.errands.stages import Shown, Stage
-from shared.operator_door.acts import Act, record
+from shared.operator_door.acts import KEPT, Act, KeptText, record
 from shared.operator_door.keeper import door_keeper
 from shared.operator_door.operators import Operator, Operators
-from shared.web import HttpProblem
+from shared.web import HttpProblem, problems
 
 if TYPE_CHECKING:
     from shared.service.description import Service
@@ -51,7 +51,7 @@ class StageVerb(StrEnum):
 class RowWish(Act):
     """Which rows, and why."""
 
-    keys: Annotated[list[Annotated[str, Field(max_length=500)]], Field(min_length=1, max_length=KEYS_MAX)]
+    keys: Annotated[list[Annotated[str, Field(max_length=500, pattern=KEPT)]], Field(min_length=1, max_length=KEYS_MAX)]
 
 
 def errand_routes(service: "Service", operators: Operators) -> APIRouter:
@@ -71,13 +71,13 @@ def _looking(service: "Service", operators: Operators) -> APIRouter:
         """How this service stands to each of its outsides, and how much waits for it."""
         return {"stages": await stages_told(service)}
 
-    @router.get("/due")
+    @router.get("/due", responses=problems(404))
     async def due(
         _: viewer,
         errand: str,
         which: Which = Which.WAITING,
         after_at: datetime | None = None,
-        after_key: str = "",
+        after_key: KeptText = "",
         limit: Annotated[int, Query(ge=1, le=due_store.ROWS_MAX)] = ROWS,
     ) -> dict[str, Any]:
         """Tell the rows of an errand, in the order in which they are due."""
@@ -90,7 +90,7 @@ def _looking(service: "Service", operators: Operators) -> APIRouter:
         return {"rows": [_row(errand, row) for row in rows], "next": following}
 
     @router.get("/due/rows")
-    async def rows_of(_: viewer, key: Annotated[list[str], Query(max_length=KEYS_ASKED_MAX)]) -> dict[str, Any]:
+    async def rows_of(_: viewer, key: Annotated[list[KeptText], Query(max_length=KEYS_ASKED_MAX)]) -> dict[str, Any]:
         """Tell the rows with these keys, of whichever errand."""
         found: list[dict[str, Any]] = []
         async with service.pool.acquire() as connection:
@@ -104,7 +104,7 @@ def _looking(service: "Service", operators: Operators) -> APIRouter:
 
 
 def _acting(service: "Service", operators: Operators) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(responses=problems(403))
     operator = Annotated[Operator, Depends(door_keeper(operators, acting=True))]
 
     @router.post("/due/{errand}/{verb}")

@@ -9,11 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared import inbox
 from shared.health import version
 from shared.operator_door import store
+from shared.operator_door.acts import KeptText
 from shared.operator_door.errands import errand_routes, stages_told
 from shared.operator_door.keeper import door_keeper
 from shared.operator_door.keys import key_routes
 from shared.operator_door.operators import Operator, Operators
-from shared.web import HttpProblem
+from shared.web import HttpProblem, problems
 
 if TYPE_CHECKING:
     from shared.service.description import Service
@@ -28,7 +29,7 @@ class Asked(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    consumer: str
+    consumer: KeptText
     ids: Annotated[list[UUID], Field(max_length=ASKED_FACTS_MAX)]
 
 
@@ -98,10 +99,10 @@ def ledger_routes(service: "Service", operators: Operators) -> APIRouter:
             counts = {} if service.ledger is None else dict(await service.ledger.counts(connection))
         return {"service": service.name, "counts": counts, "outbox_rows": waiting.rows}
 
-    @router.get("/ledger/lines")
+    @router.get("/ledger/lines", responses=problems(404))
     async def ledger_lines(
         _: viewer,
-        after: str | None = None,
+        after: KeptText | None = None,
         limit: Annotated[int, Query(ge=1, le=LEDGER_LINES_MAX)] = LEDGER_LINES,
     ) -> dict[str, Any]:
         """Tell what is counted one by one, so that a difference can be traced to its ids."""

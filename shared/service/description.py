@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import FastAPI
-from pydantic import AfterValidator, SecretStr
+from pydantic import AfterValidator, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared import postgres
@@ -17,6 +17,7 @@ from shared.errands import Errand
 from shared.messages import Message
 from shared.operator_door.keys import Sealed
 from shared.operator_door.ledger import Ledger
+from shared.web_limits import REQUESTS_PER_SECOND, WRONG_TOKENS_PER_MINUTE
 from shared.work import Desk, Work, unit_of_work
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ class ServiceSettings(BaseSettings):
     """Addresses or networks, with commas between, of the proxies whose X-Forwarded-For is believed; no others are."""
     operators_file: Path | None = None
     """Who may come in at the operator door; without a file nobody may."""
+    http_wrong_tokens_per_minute: PositiveInt = WRONG_TOKENS_PER_MINUTE
+    """Wrong tokens of one address that are simply refused; those above are answered 429."""
+    http_requests_per_second: PositiveInt = REQUESTS_PER_SECOND
+    """Requests of one portal at this process; twice as many at once after a silence."""
     traces_url: str = ""
     """Where spans go (OTLP over HTTP, without `/v1/traces`); without it there are none."""
     crash_at: str = ""

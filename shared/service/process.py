@@ -30,6 +30,7 @@ from shared.service.description import Service
 from shared.service.running import Running
 from shared.service.scrape import metrics_routes, watched_loop
 from shared.web import web_app
+from shared.web_limits import Limits
 
 START_TIMEOUT_S = 60.0
 DRAIN_TIMEOUT_S = 25.0
@@ -193,6 +194,7 @@ def _web_server(service: Service) -> uvicorn.Server:
     app = service.web or web_app(service.name)
     app.include_router(health_routes(service.reasons_not_ready, service.stages))
     settings = service.settings
+    app.state.limits = Limits(settings.http_wrong_tokens_per_minute, settings.http_requests_per_second)
     operators = Operators.load(settings.operators_file)
     app.include_router(operator_routes(service, operators))
     app.include_router(metrics_routes(service, service.gauges))

@@ -12,7 +12,7 @@ from services.intake.store import Answered, Filters
 from services.intake.web import shapes
 from services.intake.web.door import Door, owner_of, scope_of
 from shared.portals import Portal
-from shared.web import HttpProblem
+from shared.web import HttpProblem, problems
 
 PAGE_ITEMS: Final = 50
 PAGE_ITEMS_MAX: Final = 200
@@ -49,9 +49,9 @@ class AskedChanges(_Asked):
 def reading_routes(door: Door) -> APIRouter:
     """`GET /v1/applications`, `GET /v1/changes` and what is below them."""
     router = APIRouter(tags=["reading"])
-    portal_of = Depends(door.caller)
+    portal_of, told = Depends(door.caller), problems(403)
 
-    @router.get("/v1/applications")
+    @router.get("/v1/applications", responses=told)
     async def applications(
         me: Annotated[Portal, portal_of], asked: Annotated[AskedApplications, Query()]
     ) -> shapes.Page:
@@ -59,20 +59,20 @@ def reading_routes(door: Door) -> APIRouter:
         rows, more = await _page(door, Book.APPLICATIONS, me, asked, asked.application_id)
         return shapes.Page(items=tuple(map(shapes.entry, rows)), next_cursor=more)
 
-    @router.get("/v1/applications/{application_id:path}")
+    @router.get("/v1/applications/{application_id:path}", responses=told)
     async def application(
         application_id: str, me: Annotated[Portal, portal_of], portal: Annotated[_PortalName, Query()] = None
     ) -> shapes.Detail:
         """Give the accepted application of this id, or else its latest refusal; the office names whose it is."""
         return shapes.detail(await _latest(door, Book.APPLICATIONS, owner_of(me, portal), application_id))
 
-    @router.get("/v1/changes")
+    @router.get("/v1/changes", responses=told)
     async def changes(me: Annotated[Portal, portal_of], asked: Annotated[AskedChanges, Query()]) -> shapes.ChangePage:
         """Give the changes that were answered, newest first; what the issuer made of them stands at the guarantee."""
         rows, more = await _page(door, Book.CHANGES, me, asked, asked.change_id, asked.guarantee_number)
         return shapes.ChangePage(items=tuple(map(shapes.change_entry, rows)), next_cursor=more)
 
-    @router.get("/v1/changes/{change_id:path}")
+    @router.get("/v1/changes/{change_id:path}", responses=told)
     async def change(
         change_id: str, me: Annotated[Portal, portal_of], portal: Annotated[_PortalName, Query()] = None
     ) -> shapes.ChangeDetail:

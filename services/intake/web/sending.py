@@ -15,7 +15,7 @@ from services.intake.web.description import body_of
 from services.intake.web.door import Door, read, refuse
 from shared.logs import get_logger
 from shared.portals import Portal
-from shared.web import RETRY_AFTER_S, HttpProblem
+from shared.web import RETRY_AFTER_S, HttpProblem, problems
 
 logger = get_logger()
 
@@ -23,13 +23,13 @@ logger = get_logger()
 def sending_routes(door: Door) -> APIRouter:
     """`POST /v1/applications`, `POST /v1/changes` and their checks."""
     router = APIRouter(tags=["sending"])
-    portal_of = Depends(door.caller)
+    portal_of, told = Depends(door.caller), problems(409)
 
     @router.post(
         "/v1/applications",
         status_code=202,
         openapi_extra=body_of("Application"),
-        responses={200: {"model": shapes.Receipt, "description": "The same content again"}},
+        responses={200: {"model": shapes.Receipt, "description": "The same content again"}, **told},
     )
     async def apply(request: Request, response: Response, portal: Annotated[Portal, portal_of]) -> shapes.Receipt:
         """Take an application in: 202 once it is safe and judged good, 200 the same again for a repeat."""
@@ -37,7 +37,7 @@ def sending_routes(door: Door) -> APIRouter:
         response.status_code = 200 if reply.is_repeat else 202
         return shapes.receipt(_accepted_id(reply), reply.remarks)
 
-    @router.post("/v1/applications/check", openapi_extra=body_of("Application"))
+    @router.post("/v1/applications/check", responses=told, openapi_extra=body_of("Application"))
     async def check(request: Request, portal: Annotated[Portal, portal_of]) -> shapes.Checked:
         """Judge an application as it would be judged now, and store nothing."""
         good: Good = await _judged_good(door, Book.APPLICATIONS, portal.id, request)
@@ -47,7 +47,7 @@ def sending_routes(door: Door) -> APIRouter:
         "/v1/changes",
         status_code=202,
         openapi_extra=body_of("Change"),
-        responses={200: {"model": shapes.ChangeReceipt, "description": "The same content again"}},
+        responses={200: {"model": shapes.ChangeReceipt, "description": "The same content again"}, **told},
     )
     async def change(
         request: Request, response: Response, portal: Annotated[Portal, portal_of]
@@ -57,7 +57,7 @@ def sending_routes(door: Door) -> APIRouter:
         response.status_code = 200 if reply.is_repeat else 202
         return shapes.change_receipt(_accepted_id(reply), reply.remarks)
 
-    @router.post("/v1/changes/check", openapi_extra=body_of("Change"))
+    @router.post("/v1/changes/check", responses=told, openapi_extra=body_of("Change"))
     async def check_change(request: Request, portal: Annotated[Portal, portal_of]) -> shapes.ChangeChecked:
         """Judge the form of a change as it would be judged now, and store nothing."""
         good: GoodChange = await _judged_good(door, Book.CHANGES, portal.id, request)

@@ -15,7 +15,7 @@ from shared.messages.moments import Instant
 from shared.portals import Portal
 from shared.problems import Problem
 from shared.service import Service
-from shared.web import HttpProblem
+from shared.web import HttpProblem, problems
 
 _ID: Final = re.compile(r"[!-~]{1,64}")
 
@@ -45,7 +45,7 @@ def changes_routes(service: Service, caller: Caller) -> APIRouter:
     """`GET /v1/changes/{change_id}`."""
     router = APIRouter(prefix="/v1/changes", tags=["changes"])
 
-    @router.get("/{change_id:path}")
+    @router.get("/{change_id:path}", responses=problems(403))
     async def change(
         change_id: str, me: Annotated[Portal, Depends(caller)], portal: Annotated[PortalName, Query()] = None
     ) -> DecidedChange:

@@ -16,7 +16,7 @@ from shared.inputs import refused
 from shared.portals import Portal
 from shared.refusals import Refusal
 from shared.service import Service
-from shared.web import HttpProblem
+from shared.web import HttpProblem, problems
 from shared.work import Work
 
 ADDRESS_CHARS_MAX: Final = 254
@@ -59,7 +59,9 @@ def mail_routes(service: Service, caller: Caller) -> APIRouter:
     """`POST /v1/guarantees/{number}/completion-mail`."""
     router = APIRouter(prefix="/v1/guarantees", tags=["guarantees"])
 
-    @router.post("/{number}/completion-mail", status_code=202, openapi_extra=body_described(MailWish))
+    @router.post(
+        "/{number}/completion-mail", status_code=202, responses=problems(409), openapi_extra=body_described(MailWish)
+    )
     async def wish(number: str, request: Request, asking: Annotated[Portal, Depends(caller)]) -> WishedMail:
         """Sends 電子保証発行完了のお知らせ of the latest issued version again; one that waits is not doubled."""
         address = (await body_of(request, MailWish)).address

@@ -17,7 +17,7 @@ from shared.portals import Portal
 from shared.refusals import Refusal
 from shared.sealing import KeyRing
 from shared.service import Service
-from shared.web import HttpProblem, address_of
+from shared.web import HttpProblem, address_of, problems
 
 PDF: Final = "application/pdf"
 JSON: Final = "application/json"
@@ -51,7 +51,7 @@ def papers_routes(service: Service, caller: Caller, ring: KeyRing, printer: Prin
     @router.post(
         "/{number}/key-notice",
         response_class=Response,
-        responses={200: {"content": PDF_DESCRIBED}},
+        responses={200: {"content": PDF_DESCRIBED}, **problems(409)},
         openapi_extra=body_described(Viewer),
     )
     async def key_notice(number: str, request: Request, asking: Annotated[Portal, Depends(caller)]) -> Response:

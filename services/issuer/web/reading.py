@@ -27,7 +27,7 @@ from shared.messages.intake import CertificateForm, Kind
 from shared.portals import Portal
 from shared.refusals import Refusal
 from shared.service import Service
-from shared.web import HttpProblem
+from shared.web import HttpProblem, problems
 
 PAGE_ITEMS: Final = 50
 PAGE_ITEMS_MAX: Final = 200
@@ -98,7 +98,7 @@ def _certificates(router: APIRouter, service: Service, caller: Caller, printer: 
     @router.get(
         "/{number}/certificates/{version}",
         response_model=CertificateData,
-        responses={200: {"content": PDF_DESCRIBED}},
+        responses={200: {"content": PDF_DESCRIBED}, **problems(406, 409)},
     )
     async def certificate(
         number: str,

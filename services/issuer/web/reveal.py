@@ -14,7 +14,7 @@ from shared.portals import Portal
 from shared.refusals import Refusal
 from shared.sealing import KeyRing, Unopenable
 from shared.service import Service
-from shared.web import HttpProblem, address_of
+from shared.web import HttpProblem, address_of, problems
 
 VIEWER_CHARS_MAX: Final = 200
 UNOPENABLE_RETRY_AFTER_S: Final = 300
@@ -43,7 +43,7 @@ def reveal_routes(service: Service, caller: Caller, ring: KeyRing) -> APIRouter:
     """`POST /v1/guarantees/{number}/auth-key`."""
     router = APIRouter(prefix="/v1/guarantees", tags=["guarantees"])
 
-    @router.post("/{number}/auth-key", openapi_extra=body_described(Viewer))
+    @router.post("/{number}/auth-key", responses=problems(409), openapi_extra=body_described(Viewer))
     async def reveal(number: str, request: Request, asking: Annotated[Portal, Depends(caller)]) -> RevealedKey:
         """認証キー. Every look is noted with who, when, through which portal and from where before the key leaves."""
         viewer = (await body_of(request, Viewer)).viewer

@@ -14,18 +14,18 @@ from services.ops.store import desk
 from services.ops.store.desk import Filters
 from services.ops.web.journeys import parked_told
 from shared.inputs import refused
-from shared.operator_door.acts import Act
+from shared.operator_door.acts import KEPT, Act
 from shared.operator_door.keeper import door_keeper
 from shared.operator_door.operators import Operator, Operators
 from shared.service import Service
-from shared.web import HttpProblem
+from shared.web import HttpProblem, problems
 
 PAGE_FACTS: Final = 100
 PAGE_FACTS_MAX: Final = 1_000
 TEXT_CHARACTERS_MAX: Final = 500
 IDS_TOLD_MAX: Final = 50
 
-Text = Annotated[str | None, Field(max_length=TEXT_CHARACTERS_MAX)]
+Text = Annotated[str | None, Field(max_length=TEXT_CHARACTERS_MAX, pattern=KEPT)]
 
 
 class Group(BaseModel):
@@ -33,7 +33,7 @@ class Group(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    consumer: Annotated[str, Field(min_length=1, max_length=TEXT_CHARACTERS_MAX)]
+    consumer: Annotated[str, Field(min_length=1, max_length=TEXT_CHARACTERS_MAX, pattern=KEPT)]
     code: Text = None
     type: Text = None
 
@@ -120,12 +120,12 @@ def _acting(service: Service, operators: Operators, doors: Doors) -> APIRouter:
     viewer = Annotated[Operator, Depends(door_keeper(operators))]
     operator = Annotated[Operator, Depends(door_keeper(operators, acting=True))]
 
-    @router.post("/replay")
+    @router.post("/replay", responses=problems(403))
     async def replay(wish: DeskWish, who: operator) -> dict[str, Any]:
         """Send facts again to the one hearer that parked them, each with its own id."""
         return _told(await acting.replay(service, doors, wish.by(who), dry_run=wish.dry_run))
 
-    @router.post("/discard")
+    @router.post("/discard", responses=problems(403))
     async def discard(wish: DeskWish, who: operator) -> dict[str, Any]:
         """Give facts up for good."""
         return _told(await acting.discard(service, wish.by(who), dry_run=wish.dry_run))

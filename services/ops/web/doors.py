@@ -16,7 +16,7 @@ from shared.operator_door.errands import RowWish
 from shared.operator_door.keeper import door_keeper
 from shared.operator_door.operators import Operator, Operators
 from shared.refusals import Refusal
-from shared.web import PROBLEM_JSON, HttpProblem, read_body
+from shared.web import PROBLEM_JSON, HttpProblem, problems, read_body
 
 BODY_BYTES_MAX: Final = 65_536
 
@@ -56,12 +56,12 @@ def door_routes(operators: Operators, doors: Doors) -> APIRouter:
         """How a service stands to its outsides."""
         return await through(service, "/stages", request)
 
-    @router.post("/due/{errand}/{verb}", openapi_extra=_body_told(RowWish))
+    @router.post("/due/{errand}/{verb}", responses=problems(403), openapi_extra=_body_told(RowWish))
     async def act_on_due(service: Name, errand: Name, verb: Name, request: Request, _: viewer) -> Response:
         """Let rows be tried now, hold them or release them; the service judges whether the token may."""
         return await through(service, f"/due/{errand}/{verb}", request, await _json(request))
 
-    @router.post("/stages/{errand}/{verb}", openapi_extra=_body_told(Act))
+    @router.post("/stages/{errand}/{verb}", responses=problems(403), openapi_extra=_body_told(Act))
     async def act_on_stage(service: Name, errand: Name, verb: Name, request: Request, _: viewer) -> Response:
         """Pause, resume or probe an outside; the service judges whether the token may."""
         return await through(service, f"/stages/{errand}/{verb}", request, await _json(request))

@@ -10,11 +10,11 @@ from services.ops.handlers.watching import Watch
 from services.ops.store import alarms, desk, finding
 from services.ops.store.alarms import Alarm
 from shared import clock, metrics
-from shared.operator_door.acts import Act, record
+from shared.operator_door.acts import KEPT, Act, record
 from shared.operator_door.keeper import door_keeper
 from shared.operator_door.operators import Operator, Operators
 from shared.service import Service
-from shared.web import HttpProblem
+from shared.web import HttpProblem, problems
 
 ALARMS_MAX: Final = 200
 ACTS_PAGE: Final = 50
@@ -28,13 +28,13 @@ DOUBLE: Final = "double"
 class Findings(Act):
     """What `hosho doctor` found, as sentences with their mends; none means that all is well."""
 
-    findings: Annotated[list[Annotated[str, Field(max_length=500)]], Field(max_length=FINDINGS_MAX)]
+    findings: Annotated[list[Annotated[str, Field(max_length=500, pattern=KEPT)]], Field(max_length=FINDINGS_MAX)]
 
 
 class Acknowledged(Act):
     """A double that somebody has looked into."""
 
-    key: Annotated[str, Field(max_length=1_000)]
+    key: Annotated[str, Field(max_length=1_000, pattern=KEPT)]
 
 
 def status_routes(service: Service, operators: Operators, watch: Watch, reconciler: Reconciler) -> APIRouter:
@@ -89,14 +89,14 @@ def _alarms(service: Service, operators: Operators) -> APIRouter:
         parked = [{"consumer": name, "facts": facts, "oldest_at": at} for name, facts, at in waiting]
         return {"alarms": [_alarm(one) for one in found], "parked": parked}
 
-    @router.post("/alarms/acknowledge")
+    @router.post("/alarms/acknowledge", responses=problems(403, 404))
     async def acknowledge(wish: Acknowledged, who: operator) -> dict[str, Any]:
         """Clear the alarm of a double: nothing clears it by itself, for what was told twice stays so."""
         if not await acknowledged(service, who, wish.key, wish.reason):
             raise HttpProblem(404, detail="No such alarm is raised; perhaps somebody was faster.")
         return {"acknowledged": wish.key}
 
-    @router.post("/findings")
+    @router.post("/findings", responses=problems(403))
     async def take_findings(found: Findings, _: operator) -> dict[str, Any]:
         """Take what the doctor found; what it does not find any more is cleared."""
         async with service.unit_of_work() as work:

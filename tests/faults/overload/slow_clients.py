@@ -8,7 +8,7 @@ from typing import Final
 import aiohttp
 
 from shared.service.connection import CONNECTIONS_MAX, CONNECTIONS_TOLD_MAX, HEAD_S_MAX
-from shared.web import BODY_READ_S_MAX
+from shared.web_wrappers import BODY_READ_S_MAX
 from simulators.portal.client import Portal
 from tests.faults.overload import memory
 from tests.faults.overload.findings import Findings, Say
