@@ -7,7 +7,7 @@ STAMP := .venv/.set-up
 PYTHON := .venv/bin/python
 BIN := .venv/bin
 
-.PHONY: help set-up up down status demo test lint unit service e2e browser story faults faults-quick crash-points storm storm-again away night breaks canary contracts diagram sbom overload clean bench bench-quick bench-growth bench-journal bench-watched bench-report
+.PHONY: help set-up up down status demo test lint unit service e2e browser story faults faults-quick crash-points storm storm-again away night breaks canary fuzz contracts diagram sbom overload clean bench bench-quick bench-growth bench-journal bench-watched bench-report
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / { printf "  make %-25s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -64,6 +64,9 @@ breaks: $(STAMP) ## Break nine promises on purpose, in a copy, and see that each
 
 canary: $(STAMP) ## Tell a story with known keys, then search everything there is for them; writes build/canary.json; PLANTED=1.
 	@$(PYTHON) -m tests.faults canary --seed $(or $(SEED),1) $(if $(PLANTED),--planted)
+
+fuzz: $(STAMP) ## Hostile input at every door, counted; writes build/fuzz.json; SECONDS=n (at most 300) SEED=n.
+	@HOSHO_FUZZ_SECONDS=$(or $(SECONDS),240) HOSHO_FUZZ_SEED=$(or $(SEED),1) $(PYTHON) -m pytest -q tests/fuzz
 
 contracts: $(STAMP) ## Write the published contracts into docs/contracts: AsyncAPI, OpenAPI, JSON Schemas, examples.
 	@$(PYTHON) -m deploy.contracts
