@@ -27,6 +27,7 @@ from faststream.rabbit.utils import RabbitClientProperties
 from shared.envelope import FACTS_HEADER, LANE_HEADER
 from shared.logs import get_logger
 from shared.publisher import HEARTBEAT_S, named_url
+from shared.readable import read_everything
 from shared.turns import in_turns
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ TURNS_TO_BE_NOTED = 3
 """Turns of the loop between a frame's arrival and its `_note`: a task of aiormq's, one of aio-pika's, and one over."""
 
 logger = get_logger()
+
+read_everything()
 
 
 class Incarnation:
