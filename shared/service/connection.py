@@ -13,6 +13,9 @@ from shared.web import full_house, raw_problem
 HEAD_S_MAX: Final = 10.0
 """From the first byte of a request, or from the connection's opening, to the end of its head."""
 
+HEAD_BYTES_MAX: Final = 32 * 1024
+"""What a head may have, all its lines together."""
+
 ANSWER_S_MAX: Final = 30.0
 """How long an answer may wait for a client that does not read it."""
 

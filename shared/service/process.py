@@ -25,7 +25,7 @@ from shared.health import health_routes
 from shared.lives import ended
 from shared.operator_door.operators import Operators
 from shared.operator_door.routes import operator_routes
-from shared.service.connection import BoundedConnection
+from shared.service.connection import HEAD_BYTES_MAX, BoundedConnection
 from shared.service.description import Service
 from shared.service.running import Running
 from shared.service.scrape import metrics_routes, watched_loop
@@ -210,7 +210,7 @@ def _web_server(service: Service) -> uvicorn.Server:
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies or [],
         timeout_keep_alive=30,
-        h11_max_incomplete_event_size=32 * 1024,
+        h11_max_incomplete_event_size=HEAD_BYTES_MAX,
         http=BoundedConnection,
     )
     server = uvicorn.Server(config)

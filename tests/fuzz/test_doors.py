@@ -8,7 +8,7 @@ import pytest
 from deploy.contracts.openapi import openapi_documents
 from services.intake.domain.catalogue import CATALOGUE as INTAKE_CODES
 from services.issuer.domain.catalogue import CATALOGUE as ISSUER_CODES
-from shared.web import INPUT_CODES
+from shared.inputs import InputCode
 from simulators.portal.client import ISSUED, Portal
 from simulators.portal.samples import example
 from tests.e2e.conftest import PORTAL, System
@@ -58,7 +58,7 @@ def _door(name: str, system: System, number: str) -> Door:
         document=openapi_documents()[described],
         url=system.place.url(DOORS[name]),
         token=tokens[described],
-        codes={*map(str, INTAKE_CODES), *map(str, ISSUER_CODES), *INPUT_CODES},
+        codes={*map(str, INTAKE_CODES), *map(str, ISSUER_CODES), *map(str, InputCode)},
         known={
             "number": [number],
             "guarantee_number": [number],

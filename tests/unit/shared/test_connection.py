@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request
 
 from shared.health import health_routes
 from shared.service import connection
-from shared.service.connection import BoundedConnection
+from shared.service.connection import HEAD_BYTES_MAX, BoundedConnection
 from shared.web import read_body, web_app
 from tests.eventually import eventually
 
@@ -41,7 +41,14 @@ def _app() -> FastAPI:
 @pytest.fixture
 async def server() -> AsyncIterator[uvicorn.Server]:
     config = uvicorn.Config(
-        _app(), port=0, log_config=None, access_log=False, lifespan="off", http=BoundedConnection, ws="none"
+        _app(),
+        port=0,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        http=BoundedConnection,
+        ws="none",
+        h11_max_incomplete_event_size=HEAD_BYTES_MAX,
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve())
@@ -147,6 +154,16 @@ async def test_a_slow_but_steady_reader_gets_its_whole_answer(client: Any) -> No
 
     status, _, told = await one.answer()
     assert (status, told) == (200, "x" * ANSWER_BYTES)
+
+
+@pytest.mark.parametrize("line", [b"X-Long: " + b"x" * HEAD_BYTES_MAX, b"X: y\r\n" * HEAD_BYTES_MAX])
+async def test_a_head_that_is_too_large_is_refused(client: Any, line: bytes) -> None:
+    one = await client()
+    one.writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n" + line)
+    status, headers, told = await one.answer()
+
+    assert (status, told["status"], headers["connection"]) == (400, 400, "close")
+    assert await one.ended()
 
 
 async def test_no_http_at_all_is_answered_as_a_problem(client: Any) -> None:
