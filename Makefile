@@ -66,7 +66,7 @@ canary: $(STAMP) ## Tell a story with known keys, then search everything there i
 	@$(PYTHON) -m tests.faults canary --seed $(or $(SEED),1) $(if $(PLANTED),--planted)
 
 fuzz: $(STAMP) ## Hostile input at every door, counted; writes build/fuzz.json; SECONDS=n (at most 300) SEED=n.
-	@HOSHO_FUZZ_SECONDS=$(or $(SECONDS),240) HOSHO_FUZZ_SEED=$(or $(SEED),1) $(PYTHON) -m pytest -q tests/fuzz
+	@HOSHO_FUZZ_SECONDS=$(or $(SECONDS),150) HOSHO_FUZZ_SEED=$(or $(SEED),1) $(PYTHON) -m pytest -q tests/fuzz
 
 contracts: $(STAMP) ## Write the published contracts into docs/contracts: AsyncAPI, OpenAPI, JSON Schemas, examples.
 	@$(PYTHON) -m deploy.contracts

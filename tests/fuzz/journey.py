@@ -17,7 +17,7 @@ from simulators.portal.samples import example
 from tests.e2e.conftest import PORTAL, System
 from tests.eventually import eventually
 from tests.fuzz.hostile import TEXTS, put
-from tests.fuzz.tally import Surface
+from tests.fuzz.tally import Surface, Tally
 from tests.service.ops.browsing import at_the_console
 
 CODES: Final = frozenset(map(str, CATALOGUE))
@@ -66,9 +66,9 @@ def one_by_one(seed: int) -> Iterator[tuple[str, bytes]]:
             yield f"{name} as {where}", _json(put(good, path, text))
 
 
-async def judged(portal: Portal, surface: Surface, seed: int) -> None:
+async def judged(portal: Portal, tally: Tally, surface: Surface) -> None:
     """Have each text judged in each field; nothing is taken in."""
-    for shown, body in one_by_one(seed):
+    for shown, body in tally.some(one_by_one(tally.seed)):
         surface.inputs += 1
         reply = await portal.doors.check(body)
         codes = {one["code"] for one in reply.json().get("errors", ())}
@@ -80,10 +80,11 @@ async def judged(portal: Portal, surface: Surface, seed: int) -> None:
             surface.unknown(f"{shown}: {reply.status} {sorted(codes)}")
 
 
-async def travelled(system: System, portal: Portal, surface: Surface, seed: int) -> None:
+async def travelled(system: System, portal: Portal, tally: Tally, surface: Surface) -> None:
     """Send each text in many fields at once, as far as it is taken, and look at all that becomes of it."""
     taken: dict[str, str] = {}
-    for name, text in TEXTS.items():
+    seed = tally.seed
+    for name, text in tally.some(TEXTS.items()):
         surface.inputs += 1
         application = _wanted(example(PORTAL, f"T{seed}-{name}"))
         for where in TOGETHER:

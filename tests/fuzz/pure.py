@@ -2,6 +2,7 @@
 
 import json
 import time
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -32,6 +33,7 @@ from tests.unit.intake.samples import DOOR, EXAMPLE, EXAMPLES, REGISTRY
 V = TypeVar("V")
 
 ROUND_EXAMPLES: Final = 40
+HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 CHANGE: Final[dict[str, Any]] = json.loads((EXAMPLES / "change.json").read_text(encoding="utf-8"))
 CODES: Final = {code.value for code in CATALOGUE}
 MODELS: Final[Mapping[str, type[Message]]] = {kind.TYPE: kind for kind in Message.__subclasses__() if kind.TYPE}
@@ -177,7 +179,7 @@ def _widened(text: str) -> str:
 
 def _lettered(text: str) -> str:
     cut = pieces(text)
-    assert all(character.isprintable() or character == "\n" for piece in cut for character in piece)
+    assert not [one for piece in cut for one in piece if one != "\n" and unicodedata.category(one) in HIDDEN]
     return "set"
 
 

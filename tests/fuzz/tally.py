@@ -2,15 +2,23 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from deploy.places import BUILD
 
+V = TypeVar("V")
+
 REPORT: Final = BUILD / "fuzz.json"
+BRIEF_S_MAX: Final = 60.0
+"""A run of at most this length takes only some of what is fixed."""
+
+SOME: Final = 6
+"""One of so many is taken then, others with each seed."""
+
 SHOWN_CHARS_MAX: Final = 600
 FINDINGS_SHOWN_MAX: Final = 50
 
@@ -70,6 +78,16 @@ class Tally:
     def surface(self, name: str) -> Surface:
         """The surface of this name."""
         return self.surfaces.setdefault(name, Surface(name))
+
+    @property
+    def is_brief(self) -> bool:
+        """Whether there is no time for everything."""
+        return self.seconds <= BRIEF_S_MAX
+
+    def some(self, everything: Iterable[V]) -> list[V]:
+        """All of it, or in a brief run a part that depends on the seed."""
+        held = list(everything)
+        return held[self.seed % SOME :: SOME] if self.is_brief else held
 
     def figures(self) -> dict[str, Any]:
         """The run in numbers."""

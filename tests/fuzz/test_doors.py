@@ -79,11 +79,12 @@ async def test_a_door_answers_everything_as_it_is_described(
     surface = tally.surface(f"HTTP {name}")
     knocking = await asyncio.to_thread(Knocking, _door(name, system, number), surface)
     until_s, at = time.monotonic() + tally.seconds * SHARE / len(DOORS), 0
-    while time.monotonic() < until_s or at < len(knocking):
-        await asyncio.to_thread(knocking.knock, at, tally.seed + at, ROUND_EXAMPLES)
+    every = 1 if tally.is_brief else len(knocking)
+    while time.monotonic() < until_s or at < every:
+        await asyncio.to_thread(knocking.knock, tally.seed + at, tally.seed + at, ROUND_EXAMPLES)
         at += 1
     knocking.close()
 
     assert not surface.findings
-    assert surface.inputs > len(knocking)
+    assert surface.inputs >= every
     assert await system.is_up(DOORS[name]) or name == "platform"
