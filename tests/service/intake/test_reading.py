@@ -150,7 +150,8 @@ async def test_the_description_tells_bodies_and_answers_as_they_are(intake: Inta
     assert set(schemas["Change"]["properties"]) == set(CHANGE)
     assert schemas["Application"]["properties"]["receiving_office"]["title"] == "申込送信先"
     assert "令和8年1月5日" in schemas["Contract"]["properties"]["contract_date"]["examples"]
-    assert set(paths["/v1/applications"]["post"]["responses"]) == {"200", "202", "default"}
+    told = set(paths["/v1/applications"]["post"]["responses"])
+    assert told == {"200", "202", *map(str, (400, 401, 408, 409, 413, 422, 429, 503)), "default"}
     assert _references(described) <= {f"#/components/schemas/{name}" for name in schemas}
 
 
