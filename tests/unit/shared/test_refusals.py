@@ -96,4 +96,4 @@ def test_every_refusal_has_words_and_a_status_alone_means_the_first_that_has_it(
 def test_portals_are_told_of_what_concerns_them() -> None:
     of_intake, of_issuer = ({one.code for one in answers_of(service)} for service in ("intake", "issuer"))
 
-    assert of_intake ^ of_issuer == {"conflict", "too_many_requests", "not_issued", "not_acceptable", "too_many_mails"}
+    assert of_intake ^ of_issuer == {"conflict", "not_issued", "not_acceptable", "too_many_mails"}
