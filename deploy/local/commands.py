@@ -31,6 +31,7 @@ PAGES: Final = {
     simulator("mailbox"): "open it: their mail arrives here",
     simulator("platform"): "open it: officials check number and key here",
     simulator("core"): "open it: the office's desk",
+    "ops": "open it: the operators' console; its token is `operator_tokens` in the secrets below",
 }
 """What a browser finds at an address that is also for people."""
 

@@ -63,7 +63,9 @@ async def test_the_portal_is_told_of_the_issue_without_the_mails_data(bench: Ben
 
     assert set(told.data) == {
         *("portal", "application_id", "guarantee_number", "kind", "version", "version_kind", "issued_at"),
+        "change_id",
     }
+    assert told.data["change_id"] is None
     assert [one.data["to"] for one in changes if one.subject == number] == ["in_transit", "active"]
 
 
