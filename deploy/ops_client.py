@@ -74,7 +74,7 @@ def _why(status: int, body: Any) -> str:
     if status == 401:
         return "ops does not know this token; give HOSHO_OPERATOR_TOKEN (`hosho ops token` makes one)."
     told = problem.get("detail") or problem.get("title") or f"it was answered {status}"
-    errors = [str(one.get("message_en", "")) for one in problem.get("errors", [])]
+    errors = [f"{one.get('pointer', '')}: {one.get('message_en', '')}" for one in problem.get("errors", [])]
     return " ".join([f"ops said no: {told}", *errors])
 
 

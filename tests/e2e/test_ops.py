@@ -178,7 +178,7 @@ async def test_what_is_wrong_is_told_in_one_line(hosho: Hosho) -> None:
     assert "did not answer" in away[1]
     assert "HOSHO_OPERATOR_TOKEN" in unknown[1]
     assert "send_mail" in errand[1]
-    assert "reason" in reason[1] or "String" in reason[1]
+    assert "/reason: It must have" in reason[1]
 
 
 async def test_the_doctor_finds_a_missing_binding_and_ops_shows_it(hosho: Hosho, system: System) -> None:
