@@ -65,7 +65,7 @@ BREAKS: Final = (
         (
             Edit(
                 "shared/envelope.py",
-                '    return uuid5(FACT_NAMESPACE, f"{message_type}\\n{subject}\\n{occurrence}")\n',
+                "    return _derived(message_type, subject, occurrence)\n",
                 "    from uuid import uuid4\n\n    return uuid4()\n",
             ),
         ),
