@@ -23,7 +23,18 @@ _LEFT: Final = 150
 _RIGHT: Final = 110
 _BAR: Final = 22
 _STEP: Final = 34
-_COLOURS: Final = ("#30638e", "#d1495b", "#edae49", "#00798c", "#8d96a3", "#6a4c93", "#52796f", "#bc6c25")
+_COLOURS: Final = (
+    "#30638e",
+    "#d1495b",
+    "#edae49",
+    "#00798c",
+    "#8d96a3",
+    "#6a4c93",
+    "#52796f",
+    "#bc6c25",
+    "#9bc53d",
+    "#3d2c2e",
+)
 _ORDER: Final = ("limit_packed", "limit", "product", "plain_faststream", "celery")
 
 
