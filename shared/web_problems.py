@@ -4,6 +4,7 @@ What follows from its rules (403, 406, 409, and 404 without a name in the path) 
 """
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from typing import Any, Final
 
 from shared.health import HEALTH_PATHS
@@ -29,7 +30,7 @@ def with_problems(schema: dict[str, Any]) -> dict[str, Any]:
                 content[_PROBLEM_JSON] = content.pop(_JSON)
             for status in _statuses(path, operation):
                 responses.setdefault(
-                    str(status), {"description": REFUSALS[OF_STATUS[status]].title, "content": content}
+                    str(status), {"description": REFUSALS[OF_STATUS[status]].title, "content": deepcopy(content)}
                 )
             for status, response in responses.items():
                 _tell(status, response)
