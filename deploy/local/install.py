@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -90,8 +91,11 @@ CHROMIUM: Final = Path("/usr/bin/chromium")
 FOR_TESTS: Final = {
     "chromium": CHROMIUM,
     "fonts-ipaexfont-gothic": Path("/usr/share/fonts/opentype/ipaexfont-gothic/ipaexg.ttf"),
+    "libatomic1": Path(f"/usr/lib/{platform.machine()}-linux-gnu/libatomic.so.1"),
 }
-"""Debian packages that only tests need, and a file of each: a browser, and a face with Japanese letters for it."""
+"""Debian packages that only tests need, and a file of each: a browser, a face with Japanese letters for it, and what
+the program that drives the browser is linked with.
+"""
 
 
 def install_for_tests(say: Say) -> bool:

@@ -15,6 +15,19 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 BEGINS: Final = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 ENDS: Final = BEGINS.replace(year=2120)
 
+# From Python 3.13 on a certificate must be all that RFC 5280 asks of it, the identifiers of its keys included.
+_SIGNS: Final = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Vouched:
@@ -39,6 +52,8 @@ class Authority:
         made = (
             x509.CertificateBuilder(self._name, self._name, self._key.public_key(), 1, BEGINS, ENDS)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_SIGNS, critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )
         self.file = folder / f"{name}.pem"
@@ -54,6 +69,8 @@ class Authority:
             )
             .add_extension(alternative, critical=False)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )
         found = Vouched(self._folder / f"{address}.crt", self._folder / f"{address}.key")
