@@ -1,6 +1,7 @@
 """One HTTP connection within limits of time: nobody holds a place here by being slow, and a full house says so."""
 
 import asyncio
+import socket
 from collections.abc import Callable
 from typing import Any, Final, cast
 
@@ -18,6 +19,11 @@ HEAD_BYTES_MAX: Final = 32 * 1024
 
 ANSWER_S_MAX: Final = 30.0
 """How long an answer may wait for a client that does not read it."""
+
+SEND_BUFFER_BYTES: Final = 64 * 1024
+"""What the kernel keeps of answers that are not read yet. Left to itself it keeps megabytes for each connection, and a
+client that never reads is served until they are full.
+"""
 
 CONNECTIONS_MAX: Final = 512
 """Connections that are served; those above are told to come again."""
@@ -55,6 +61,8 @@ class BoundedConnection(H11Protocol):
         """Take the connection, if there is a place; begin to wait for its first request."""
         super().connection_made(cast(asyncio.Transport, _Patient(transport, self._close)))
         self._plain = transport
+        if (connected := transport.get_extra_info("socket")) is not None:
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         # Whatever the client does not read is noticed at once, not only when 64 KiB of it wait.
         transport.set_write_buffer_limits(high=0)
         if len(self.connections) > CONNECTIONS_TOLD_MAX:
