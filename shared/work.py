@@ -109,7 +109,7 @@ class Work:
         """
         identity = fact_id(message.TYPE, subject, occurrence)
         time = self.now.isoformat()
-        trace = (cause.traceparent if cause is not None else None) or tracing.current()
+        trace = (cause.traceparent if cause is not None else None) or tracing.begun(subject)
         data = to_json(message, by_alias=True)
         source = source_of(self.desk.service)
         fact = Fact(identity, message.TYPE, source, subject, time, correlation, trace, data)
