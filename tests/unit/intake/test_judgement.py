@@ -161,7 +161,7 @@ def test_the_largest_form_that_is_accepted_fits_into_one_message() -> None:
 
 
 @given(dice=DICE)
-@settings(max_examples=3_000, deadline=None)
+@settings(max_examples=1_000, deadline=None)
 def test_every_body_ends_as_exactly_one_of_good_bad_and_unreadable(dice: random.Random) -> None:
     body = mutations.body(dice)
     result = judge(body, DOOR, REGISTRY)
