@@ -4,7 +4,9 @@ Rows are copied inside the database, whatever columns they have, with new names 
 the product writes them, and a change of its tables changes nothing here.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -83,24 +85,41 @@ _COLUMNS: Final = """
 
 
 async def multiply(url: str, guarantees: int) -> int:
-    """Copy what the product made until there are about so many guarantees; gives how many there are."""
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(_MADE)
+    """Copy what the product made until there are about so many guarantees; gives how many there are.
+
+    The services' tables are copied at the same time, those of one service one after the other.
+    """
+    async with _connected(url) as connection:
         made, there = await connection.fetchrow(
             "select (select count(*) from made), (select count(*) from issuer.guarantee)"
         ) or (0, 0)
         first, last = there // made, guarantees // made - 1
-        for service in _REMEMBERED:
-            # First, because the copies multiply whatever is there.
-            remembered = max(0, (last - first) * made // 4 // max(1, there))
-            await connection.execute(_INBOX.format(service=service), 1, remembered)
-        for table in TABLES:
-            columns = [row["column_name"] for row in await connection.fetch(_COLUMNS, *table.name.split("."))]
-            await connection.execute(_copying(table, columns), first, last)
+        # A quarter of the copies is remembered; counted first, because the copies multiply whatever is there.
+        remembered = max(0, (last - first) * made // 4 // max(1, there))
+        services = dict.fromkeys(table.name.partition(".")[0] for table in TABLES)
+        await asyncio.gather(*(_multiply(url, service, first, last, remembered) for service in services))
         await connection.execute("select setval('issuer.guarantee_serial', $1)", SERIAL_MIN + guarantees + 1_000)
         await connection.execute("vacuum analyze")
         return int(await connection.fetchval("select count(*) from issuer.guarantee"))
+
+
+async def _multiply(url: str, service: str, first: int, last: int, remembered: int) -> None:
+    async with _connected(url) as connection:
+        if service in _REMEMBERED:
+            await connection.execute(_INBOX.format(service=service), 1, remembered)
+        for table in TABLES:
+            if table.name.startswith(f"{service}."):
+                columns = [row["column_name"] for row in await connection.fetch(_COLUMNS, *table.name.split("."))]
+                await connection.execute(_copying(table, columns), first, last)
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    """A connection that sees which guarantees there are to copy."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(_MADE)
+        yield connection
     finally:
         await connection.close()
 
