@@ -3,9 +3,9 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import aiormq
 from aiormq.abc import DeliveredMessage
@@ -17,6 +17,7 @@ from bench.contenders.work import ISSUED
 from shared import topology
 
 IN_FLIGHT_MAX: Final = 500
+LOOK_EVERY_S: Final = 0.2
 PERSISTENT: Final = 2
 DOOR_KEY: Final = "application.submitted." + PORTAL
 
@@ -81,8 +82,24 @@ class Portal:
 
     async def listen(self) -> None:
         """Hear answers from now on."""
+        await self._hear(self._note)
+
+    async def listen_and_forget(self) -> None:
+        """Hear answers from now on and keep none of them: hundreds of thousands are told of a long backlog."""
+        await self._hear(self._acknowledge)
+
+    async def _hear(self, each: Callable[[DeliveredMessage], Coroutine[Any, Any, None]]) -> None:
         await self._hearing.basic_qos(prefetch_count=500)
-        await self._hearing.basic_consume(topology.answer_queue(PORTAL), self._note)
+        await self._hearing.basic_consume(topology.answer_queue(PORTAL), each)
+
+    async def drained(self) -> None:
+        """Wait until no answer waits to be heard."""
+        waiting = 1
+        while waiting:
+            # Slept first, so that what was fetched last is acknowledged too before the connection may close.
+            await asyncio.sleep(LOOK_EVERY_S)
+            told = await self._channel.queue_declare(topology.answer_queue(PORTAL), passive=True)
+            waiting = told.message_count or 0
 
     async def _note(self, message: DeliveredMessage) -> None:
         name, kind = json.loads(message.body)["application_id"], (message.routing_key or "").removeprefix(f"{PORTAL}.")
@@ -92,4 +109,7 @@ class Portal:
         properties = message.header.properties
         is_whole = {"cloudEvents_id", "cloudEvents_type", "cloudEvents_time"} <= (properties.headers or {}).keys()
         self.weak += properties.delivery_mode != PERSISTENT or not is_whole
+        await self._acknowledge(message)
+
+    async def _acknowledge(self, message: DeliveredMessage) -> None:
         await self._hearing.basic_ack(cast(Basic.Deliver, message.delivery).delivery_tag or 0, wait=False)

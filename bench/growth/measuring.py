@@ -113,8 +113,10 @@ async def _drained(product: Contender, where: Grounds, prefix: str, count: int) 
         pids = {name: supervisor.child(name).pid for name in SERVICES}
         watching = asyncio.create_task(_watch(pids, most))
         async with portal.connected():
+            await portal.listen_and_forget()
             await _publish(portal, prefix, count)
             await finished(where, count)
+            await portal.drained()
         watching.cancel()
     print(f"backlog of {count}: at most {most} MB", flush=True)
     return most
