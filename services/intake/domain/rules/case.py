@@ -1,15 +1,19 @@
 """What a rule looks at: one application at one door, and one of its lines."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from services.intake.domain.form import Application, Contract, Guarantee, Kind
 from services.intake.domain.obligees import Electronic, Rates, Registry
 from services.intake.domain.obligees.registry import deciding
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
-    """One application to be judged: the form, the door it came through and the registry of obligees."""
+    """One application to be judged: the form, the door it came through and the registry of obligees.
+
+    It has no slots, because what several rules ask of the registry is found once.
+    """
 
     form: Application
     door: str
@@ -20,13 +24,13 @@ class Case:
         """請負工事の情報."""
         return self.form.contract
 
-    @property
+    @cached_property
     def rates(self) -> Rates:
         """The rates of this obligee for a contract of this date."""
         contract = self.form.contract
         return self.registry.rates_for(contract.obligee_code, contract.obligee_name, contract.contract_date)
 
-    @property
+    @cached_property
     def electronic(self) -> Electronic | None:
         """The start rule of this obligee that decides on this contract; None if it is not registered as electronic."""
         contract = self.form.contract
