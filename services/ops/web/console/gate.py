@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -10,9 +11,10 @@ from fastapi.responses import RedirectResponse, Response
 
 from services.ops.web.console.pages import Answered, Pages, problem
 from services.ops.web.console.sessions import SESSION_S_MAX, Session, Sessions
+from shared import clock
 from shared.logs import get_logger
 from shared.operator_door.acts import REASON_CHARACTERS_MAX
-from shared.web import BEARER_TOKEN_CHARS_MAX, read_body
+from shared.web import BEARER_TOKEN_CHARS_MAX, address_of, limits_of, read_body
 
 SESSION_COOKIE: Final = "hosho_session"
 FORM_BYTES_MAX: Final = 262_144
@@ -125,19 +127,18 @@ def gate_routes(gate: Gate) -> APIRouter:
     async def way_in(request: Request) -> Response:
         """Ask for a token."""
         following = _safe(request.query_params.get("next", HOME))
-        return gate.pages.page(request, "login", {"following": following, "wrong": False}, session=None)
+        facts = {"following": following, "wrong": False, "opens_at": None}
+        return gate.pages.page(request, "login", facts, session=None)
 
     @router.post("/login")
     async def log_in(request: Request) -> Response:
-        """Begin a session for whoever brings a token that is known."""
+        """Begin a session for whoever brings a token that is known, however many wrong ones came before it."""
         fields = await gate.fields_of(request, None)
         following = _safe(fields.get("next", [HOME])[0])
         token = fields.get("token", [""])[0].strip()
         identity = gate.sessions.begin(token) if len(token) <= BEARER_TOKEN_CHARS_MAX else None
         if identity is None:
-            logger.warning("console.login_refused")
-            facts = {"following": following, "wrong": True}
-            return gate.pages.page(request, "login", facts, session=None, status=401)
+            return _refused(gate, request, following, token)
         session = gate.sessions.of(identity)
         logger.info("console.logged_in", who="" if session is None else session.operator.name)
         # Whoever was in at this browser is out.
@@ -166,6 +167,19 @@ def gate_routes(gate: Gate) -> APIRouter:
         return answer
 
     return router
+
+
+def _refused(gate: Gate, request: Request, following: str, token: str) -> Response:
+    """The way in again; whoever tried too often is told when to come back."""
+    address = address_of(request)
+    wait_s = limits_of(request).wrong_token_from(address) if token else 0
+    logger.warning("console.login_refused", address=address, wait_s=wait_s)
+    opens_at = clock.now() + timedelta(seconds=wait_s) if wait_s else None
+    facts = {"following": following, "wrong": not wait_s, "opens_at": opens_at}
+    answer = gate.pages.page(request, "login", facts, session=None, status=429 if wait_s else 401)
+    if wait_s:
+        answer.headers["Retry-After"] = str(wait_s)
+    return answer
 
 
 def _safe(following: str) -> str:
