@@ -19,6 +19,7 @@ from shared.errands.due_store import Row, Which
 from shared.errands.operators import RowAct, StageAct
 from shared.errands.stages import Shown, Stage
 from shared.operator_door.acts import KEPT, Act, KeptText, record
+from shared.operator_door.answers import DuePage, DueRows, RowsActedOn, StageActedOn, Stages
 from shared.operator_door.keeper import door_keeper
 from shared.operator_door.operators import Operator, Operators
 from shared.web import HttpProblem, problems
@@ -66,12 +67,12 @@ def _looking(service: "Service", operators: Operators) -> APIRouter:
     router = APIRouter()
     viewer = Annotated[Operator, Depends(door_keeper(operators))]
 
-    @router.get("/stages")
+    @router.get("/stages", response_model=Stages)
     async def stages(_: viewer) -> dict[str, Any]:
         """How this service stands to each of its outsides, and how much waits for it."""
         return {"stages": await stages_told(service)}
 
-    @router.get("/due", responses=problems(404))
+    @router.get("/due", response_model=DuePage, responses=problems(404))
     async def due(
         _: viewer,
         errand: str,
@@ -89,7 +90,7 @@ def _looking(service: "Service", operators: Operators) -> APIRouter:
         following = None if last is None else {"after_at": last.due_at, "after_key": last.key}
         return {"rows": [_row(errand, row) for row in rows], "next": following}
 
-    @router.get("/due/rows")
+    @router.get("/due/rows", response_model=DueRows)
     async def rows_of(_: viewer, key: Annotated[list[KeptText], Query(max_length=KEYS_ASKED_MAX)]) -> dict[str, Any]:
         """Tell the rows with these keys, of whichever errand."""
         found: list[dict[str, Any]] = []
@@ -107,7 +108,7 @@ def _acting(service: "Service", operators: Operators) -> APIRouter:
     router = APIRouter(responses=problems(403))
     operator = Annotated[Operator, Depends(door_keeper(operators, acting=True))]
 
-    @router.post("/due/{errand}/{verb}")
+    @router.post("/due/{errand}/{verb}", response_model=RowsActedOn)
     async def act_on_rows(errand: str, verb: RowVerb, wish: RowWish, who: operator) -> dict[str, Any]:
         """Let rows be tried now, hold them, or let held ones go on; tells of each what became of it."""
         known = _errand(service, errand)
@@ -120,7 +121,7 @@ def _acting(service: "Service", operators: Operators) -> APIRouter:
         ]
         return {"rows": told, "done": sum(act.told is acts.Told.DONE for act in found.values())}
 
-    @router.post("/stages/{errand}/{verb}")
+    @router.post("/stages/{errand}/{verb}", response_model=StageActedOn)
     async def act_on_stage(errand: str, verb: StageVerb, wish: Act, who: operator) -> dict[str, Any]:
         """Pause an outside, resume it, or probe it now."""
         known = _errand(service, errand)

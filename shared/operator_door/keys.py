@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Depends
 
 from shared.operator_door import store
+from shared.operator_door.answers import KeysTold
 from shared.operator_door.keeper import door_keeper
 from shared.operator_door.operators import Operator, Operators
 
@@ -37,7 +38,7 @@ def key_routes(service: "Service", operators: Operators) -> APIRouter:
     router = APIRouter(prefix="/operator", tags=["operators"])
     viewer = Annotated[Operator, Depends(door_keeper(operators))]
 
-    @router.get("/keys")
+    @router.get("/keys", response_model=KeysTold)
     async def keys(_: viewer) -> dict[str, Any]:
         """Tell how many rows each sealing key seals, by place and key id, and how many facts are in hand."""
         async with service.pool.acquire() as connection:

@@ -10,6 +10,7 @@ from shared import inbox
 from shared.health import version
 from shared.operator_door import store
 from shared.operator_door.acts import KeptText
+from shared.operator_door.answers import Endings, LedgerCounts, LedgerLines, ServiceState
 from shared.operator_door.errands import errand_routes, stages_told
 from shared.operator_door.keeper import door_keeper
 from shared.operator_door.keys import key_routes
@@ -48,7 +49,7 @@ def state_routes(service: "Service", operators: Operators) -> APIRouter:
     router = APIRouter(prefix="/operator", tags=["operators"])
     viewer = Annotated[Operator, Depends(door_keeper(operators))]
 
-    @router.get("/state")
+    @router.get("/state", response_model=ServiceState)
     async def state(_: viewer) -> dict[str, Any]:
         """Tell what this process holds and what waits in this service's tables."""
         reasons = dict(service.reasons_not_ready())
@@ -71,7 +72,7 @@ def state_routes(service: "Service", operators: Operators) -> APIRouter:
             "stages": await stages_told(service),
         }
 
-    @router.post("/endings")
+    @router.post("/endings", response_model=Endings)
     async def endings(asked: Asked, _: viewer) -> dict[str, Any]:
         """Tell how these facts ended at one consumer: `done` or `parked`, and at which replay."""
         async with service.pool.acquire() as connection:
@@ -90,7 +91,7 @@ def ledger_routes(service: "Service", operators: Operators) -> APIRouter:
     router = APIRouter(prefix="/operator", tags=["operators"])
     viewer = Annotated[Operator, Depends(door_keeper(operators))]
 
-    @router.get("/ledger")
+    @router.get("/ledger", response_model=LedgerCounts)
     async def ledger(_: viewer) -> dict[str, Any]:
         """Tell how many of its own things are in which state, and how much it has still to announce."""
         async with service.pool.acquire() as connection:
@@ -99,7 +100,7 @@ def ledger_routes(service: "Service", operators: Operators) -> APIRouter:
             counts = {} if service.ledger is None else dict(await service.ledger.counts(connection))
         return {"service": service.name, "counts": counts, "outbox_rows": waiting.rows}
 
-    @router.get("/ledger/lines", responses=problems(404))
+    @router.get("/ledger/lines", response_model=LedgerLines, responses=problems(404))
     async def ledger_lines(
         _: viewer,
         after: KeptText | None = None,

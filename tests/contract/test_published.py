@@ -116,6 +116,31 @@ def test_every_openapi_document_has_the_form_of_openapi_3_1(path: str) -> None:
     assert DOCUMENTS[path]["openapi"].startswith("3.1.")
 
 
+@pytest.mark.parametrize("path", below("openapi"))
+def test_every_answer_in_json_is_described_by_its_members(path: str) -> None:
+    """An object of which nothing is said, or an answer of any form, tells a reader nothing."""
+    document = DOCUMENTS[path]
+    bare = [
+        f"{method} {place} {status}"
+        for place, operations in document["paths"].items()
+        for method, operation in operations.items()
+        for status, answer in operation["responses"].items()
+        for media, content in answer.get("content", {}).items()
+        if media.endswith(("/json", "+json")) and not _has_members(document, content.get("schema", {}))
+    ]
+
+    assert bare == []
+
+
+def _has_members(document: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
+    if "$ref" in schema:
+        return _has_members(document, resolved(document, schema["$ref"]))
+    if schema.get("type") == "array":
+        return _has_members(document, schema["items"])
+    forms = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf") or ()
+    return bool(schema.get("properties")) or any(_has_members(document, one) for one in forms)
+
+
 def test_the_form_of_openapi_refuses_what_is_not_in_it() -> None:
     document = json.loads(FILES["openapi/platform.json"])
     del document["info"]["version"]

@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from services.ops.domain.journal import exported
 from services.ops.store import journal as journal_store
+from services.ops.web.answers import JournalHead
 from shared.operator_door.keeper import door_keeper
 from shared.operator_door.operators import Operator, Operators
 from shared.service import Service
@@ -21,7 +22,7 @@ def chain_routes(service: Service, operators: Operators) -> APIRouter:
     router = APIRouter(prefix="/v1/journal", tags=["journal"])
     viewer = Annotated[Operator, Depends(door_keeper(operators))]
 
-    @router.get("/head")
+    @router.get("/head", response_model=JournalHead)
     async def head(_: viewer) -> dict[str, Any]:
         """The last batch: an export is whole if its last batch is this one or a later one."""
         async with service.pool.acquire() as connection:

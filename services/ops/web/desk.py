@@ -12,6 +12,7 @@ from services.ops.handlers import acting
 from services.ops.handlers.acting import ACTED_FACTS_MAX, Outcome, Wish
 from services.ops.store import desk
 from services.ops.store.desk import Filters
+from services.ops.web.answers import DeskOutcome, ParkedFact, ParkedFacts, ParkedGroups, ReplayProgress
 from services.ops.web.journeys import parked_told
 from shared.inputs import refused
 from shared.operator_door.acts import KEPT, Act
@@ -70,7 +71,7 @@ def _looking(service: Service, operators: Operators) -> APIRouter:
     router = APIRouter(prefix="/v1/parked")
     viewer = Annotated[Operator, Depends(door_keeper(operators))]
 
-    @router.get("")
+    @router.get("", response_model=ParkedGroups)
     async def groups(_: viewer) -> dict[str, Any]:
         """What lies open, grouped by hearer, code and type, the most first."""
         async with service.pool.acquire() as connection:
@@ -78,7 +79,7 @@ def _looking(service: Service, operators: Operators) -> APIRouter:
         names = ("consumer", "code", "type", "facts", "replayable", "first_at", "last_at", "reason")
         return {"groups": [{name: getattr(one, name) for name in names} for one in found]}
 
-    @router.get("/facts")
+    @router.get("/facts", response_model=ParkedFacts)
     async def facts(
         _: viewer,
         consumer: Text = None,
@@ -97,7 +98,7 @@ def _looking(service: Service, operators: Operators) -> APIRouter:
             "next_after": found[-1].id if len(found) == limit else None,
         }
 
-    @router.get("/facts/{parked_id}")
+    @router.get("/facts/{parked_id}", response_model=ParkedFact)
     async def fact(parked_id: UUID, _: viewer) -> dict[str, Any]:
         """One fact with its content, secrets and personal data struck out."""
         async with service.pool.acquire() as connection:
@@ -120,17 +121,17 @@ def _acting(service: Service, operators: Operators, doors: Doors) -> APIRouter:
     viewer = Annotated[Operator, Depends(door_keeper(operators))]
     operator = Annotated[Operator, Depends(door_keeper(operators, acting=True))]
 
-    @router.post("/replay", responses=problems(403))
+    @router.post("/replay", response_model=DeskOutcome, responses=problems(403))
     async def replay(wish: DeskWish, who: operator) -> dict[str, Any]:
         """Send facts again to the one hearer that parked them, each with its own id."""
         return _told(await acting.replay(service, doors, wish.by(who), dry_run=wish.dry_run))
 
-    @router.post("/discard", responses=problems(403))
+    @router.post("/discard", response_model=DeskOutcome, responses=problems(403))
     async def discard(wish: DeskWish, who: operator) -> dict[str, Any]:
         """Give facts up for good."""
         return _told(await acting.discard(service, wish.by(who), dry_run=wish.dry_run))
 
-    @router.get("/replays/{act_id}")
+    @router.get("/replays/{act_id}", response_model=ReplayProgress)
     async def progress(act_id: UUID, _: viewer) -> dict[str, Any]:
         """How far a replay is, as the hearers themselves tell it."""
         found = await acting.progress(service, doors, act_id)

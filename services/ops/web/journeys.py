@@ -13,6 +13,7 @@ from services.ops.edge.doors import DoorAway, Doors
 from services.ops.store import desk, finding
 from services.ops.store.desk import Filters
 from services.ops.store.finding import Found, LineTold, Told
+from services.ops.web.answers import Journey, JourneysFound
 from shared.messages.issuer import CertificateCreated
 from shared.operator_door.keeper import door_keeper
 from shared.operator_door.operators import Operator, Operators
@@ -40,7 +41,7 @@ def _finding(service: Service, operators: Operators) -> APIRouter:
     router = APIRouter()
     viewer = Annotated[Operator, Depends(door_keeper(operators))]
 
-    @router.get("/journeys")
+    @router.get("/journeys", response_model=JourneysFound)
     async def find(
         _: viewer,
         application_id: Words = None,
@@ -64,7 +65,7 @@ def _telling(service: Service, operators: Operators, doors: Doors) -> APIRouter:
     router = APIRouter()
     viewer = Annotated[Operator, Depends(door_keeper(operators))]
 
-    @router.get("/journeys/{portal}/{application_id:path}")
+    @router.get("/journeys/{portal}/{application_id:path}", response_model=Journey)
     async def journey(portal: str, application_id: str, _: viewer) -> dict[str, Any]:
         """Tell every step of an application, what lies on the desk of it, where its lines stand and what comes next."""
         correlation = f"{portal}/{application_id}"

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends
 
 from services.ops.domain.keys import Look, borne
 from services.ops.edge.doors import DoorAway
+from services.ops.web.answers import KeysBorne
 from services.ops.web.means import Means
 from shared.messages.issuer import CertificateCreated
 from shared.operator_door.keeper import door_keeper
@@ -23,7 +24,7 @@ def key_routes(means: Means) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["status"])
     viewer = Annotated[Operator, Depends(door_keeper(means.operators))]
 
-    @router.get("/keys")
+    @router.get("/keys", response_model=KeysBorne)
     async def keys(_: viewer) -> dict[str, Any]:
         """Ask every service which sealing keys its rows bear, twice, and tell which of them may be retired."""
         looks = [await _look(means) for _ in range(LOOKS)]

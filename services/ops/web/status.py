@@ -9,6 +9,7 @@ from services.ops.handlers.reconciling import Reconciler, Report, report
 from services.ops.handlers.watching import Watch
 from services.ops.store import alarms, desk, finding
 from services.ops.store.alarms import Alarm
+from services.ops.web.answers import Acknowledgement, Acts, Alarms, FindingsTaken, FlowTold, LedgerTold
 from shared import clock, metrics
 from shared.operator_door.acts import KEPT, Act, record
 from shared.operator_door.keeper import door_keeper
@@ -49,7 +50,7 @@ def _looking(service: Service, operators: Operators, watch: Watch, reconciler: R
     router = APIRouter()
     viewer = Annotated[Operator, Depends(door_keeper(operators))]
 
-    @router.get("/flow")
+    @router.get("/flow", response_model=FlowTold)
     async def flow(_: viewer) -> dict[str, Any]:
         """Everything as it was seen last: services, queues, and the points of the last hour."""
         seen = watch.flow or await watch.look()
@@ -58,12 +59,12 @@ def _looking(service: Service, operators: Operators, watch: Watch, reconciler: R
         )
         return {"at": seen.at, "services": seen.services, "queues": queues, "history": list(watch.history)}
 
-    @router.get("/ledger")
+    @router.get("/ledger", response_model=LedgerTold)
     async def ledger(_: viewer) -> dict[str, Any]:
         """Put the ledger together now: the equation, and where services know other numbers."""
         return ledger_told(await report(service, reconciler.doors))
 
-    @router.get("/acts")
+    @router.get("/acts", response_model=Acts)
     async def acts(
         _: viewer,
         before: Annotated[int | None, Query(ge=1, le=NUMBER_MAX)] = None,
@@ -80,7 +81,7 @@ def _alarms(service: Service, operators: Operators) -> APIRouter:
     viewer = Annotated[Operator, Depends(door_keeper(operators))]
     operator = Annotated[Operator, Depends(door_keeper(operators, acting=True))]
 
-    @router.get("/alarms")
+    @router.get("/alarms", response_model=Alarms)
     async def listed(_: viewer) -> dict[str, Any]:
         """What is wrong, and what was within a day."""
         async with service.pool.acquire() as connection:
@@ -89,14 +90,14 @@ def _alarms(service: Service, operators: Operators) -> APIRouter:
         parked = [{"consumer": name, "facts": facts, "oldest_at": at} for name, facts, at in waiting]
         return {"alarms": [_alarm(one) for one in found], "parked": parked}
 
-    @router.post("/alarms/acknowledge", responses=problems(403, 404))
+    @router.post("/alarms/acknowledge", response_model=Acknowledgement, responses=problems(403, 404))
     async def acknowledge(wish: Acknowledged, who: operator) -> dict[str, Any]:
         """Clear the alarm of a double: nothing clears it by itself, for what was told twice stays so."""
         if not await acknowledged(service, who, wish.key, wish.reason):
             raise HttpProblem(404, detail="No such alarm is raised; perhaps somebody was faster.")
         return {"acknowledged": wish.key}
 
-    @router.post("/findings", responses=problems(403))
+    @router.post("/findings", response_model=FindingsTaken, responses=problems(403))
     async def take_findings(found: Findings, _: operator) -> dict[str, Any]:
         """Take what the doctor found; what it does not find any more is cleared."""
         async with service.unit_of_work() as work:
