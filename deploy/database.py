@@ -28,6 +28,15 @@ SCRAM_ITERATIONS: Final = 4096
 _PREPARE_LOCK: Final = 0x484F_5348_4F01
 _MIGRATE_LOCK: Final = 0x484F_5348_4F02
 _TEMPLATE_LOCK: Final = 0x484F_5348_4F03
+_MAINTENANCE_LOCK: Final = 0x484F_5348_4F04
+
+MAINTENANCE: Final = ("postgres", "template1")
+"""The databases that every server has and that everybody may connect to by default; template0 lets nobody in."""
+
+_OPEN_TO_ALL: Final = """
+    select datname from pg_database
+     where datname = any($1::text[]) and has_database_privilege('public', datname, 'connect')
+"""
 
 
 _INSERT_ONLY: Final = """
@@ -128,6 +137,7 @@ async def prepare(superuser_url: str, database: str, role_passwords: Mapping[str
         await connection.execute("select pg_advisory_lock($1)", _PREPARE_LOCK)
         for role in ROLES:
             await _ensure_role(connection, role, role_passwords.get(role))
+        await _close_maintenance(connection)
         if not await connection.fetchval("select true from pg_database where datname = $1", database):
             await connection.execute(f'create database "{database}" owner {OWNER}')
     async with connected(with_database(superuser_url, database)) as connection:
@@ -142,6 +152,7 @@ async def make_template(superuser_url: str, template: str, role_passwords: Mappi
     unfinished = f"{template}_unfinished"
     async with connected(superuser_url) as connection:
         await connection.execute("select pg_advisory_lock($1)", _TEMPLATE_LOCK)
+        await _close_maintenance(connection)
         if await connection.fetchval("select true from pg_database where datname = $1", template):
             return
         await connection.execute(f'drop database if exists "{unfinished}" with (force)')
@@ -182,6 +193,17 @@ async def _ensure_role(connection: "Connection", role: str, password: str | None
     )
 
 
+async def _close_maintenance(connection: "Connection") -> None:
+    """Let nobody into the server's own databases who was not let in by name: by default everybody may connect there.
+
+    Nothing of ours lies in them; but whoever has a service's password would have a place to look at the server from.
+    """
+    async with connection.transaction():
+        await connection.execute("select pg_advisory_xact_lock($1)", _MAINTENANCE_LOCK)
+        for row in await connection.fetch(_OPEN_TO_ALL, list(MAINTENANCE)):
+            await connection.execute(f'revoke connect, temporary on database "{row["datname"]}" from public')
+
+
 async def _close_to_strangers(connection: "Connection", database: str) -> None:
     roles = ", ".join(map(role_of, SERVICES))
     await connection.execute(
@@ -189,6 +211,7 @@ async def _close_to_strangers(connection: "Connection", database: str) -> None:
         revoke all on database "{database}" from public;
         grant connect on database "{database}" to {roles};
         revoke all on schema public from public;
+        revoke execute on function lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea) from public;
         """
     )
 

@@ -75,6 +75,8 @@ OF_THE_SERVER: Final = {
     "copy to a file": "copy (select 1) to '/tmp/mine'",
     "run a program": "copy (select 1) to program 'cat'",
     "import a large object": "select lo_import('/etc/hostname')",
+    "make a large object": "select lo_create(0)",
+    "make a large object of bytes": "select lo_from_bytea(0, 'mine')",
     "change the database": "alter database {database} set search_path = public",
     "read a setting of the server's": "select setting from pg_file_settings",
     "reload": "select pg_reload_conf()",
@@ -216,6 +218,51 @@ async def test_nobody_ends_or_reads_the_session_of_another(session: tuple[str, "
         assert await victim.fetchval("select 1") == 1
     finally:
         await victim.close()
+
+
+@pytest.mark.parametrize("maintenance", database.MAINTENANCE)
+async def test_nobody_enters_a_database_of_the_server(stack: Servers, maintenance: str) -> None:
+    """Everybody may do so by default; the superuser still can."""
+    for service in SERVICES:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await asyncpg.connect(database.with_database(stack.database_url(service), maintenance))
+    async with database.connected(database.with_database(stack.superuser_url, maintenance)) as superuser:
+        assert await superuser.fetchval("select current_database()") == maintenance
+
+
+async def test_the_catalog_shows_a_service_names_and_no_values_of_another(
+    session: tuple[str, "Connection"], stack: Servers
+) -> None:
+    """Statistics hold the most common values of columns; those of one's own are seen, so the looking is not blind."""
+    service, connection = session
+    async with database.connected(stack.owner_url) as owner:
+        for name in SERVICES:
+            await owner.execute(f"analyze {name}.schema_migration")
+        every = await owner.fetch("select distinct schemaname from pg_stats where schemaname = any($1)", SERVICES)
+    seen = await connection.fetch("select distinct schemaname from pg_stats where schemaname = any($1)", SERVICES)
+
+    assert {row["schemaname"] for row in every} == set(SERVICES)
+    assert [row["schemaname"] for row in seen] == [service]
+    for view in ("pg_statistic", "pg_statistic_ext_data", "pg_largeobject", "pg_user_mapping", "pg_subscription"):
+        await _refused(connection, f"select * from pg_catalog.{view} limit 1", f"{service}: read {view}")
+
+
+async def test_of_anothers_session_a_service_sees_that_it_is_there(
+    session: tuple[str, "Connection"], stack: Servers
+) -> None:
+    """Neither what it does nor from where: only its role, its database and the name it gave itself."""
+    service, connection = session
+    other = next(name for name in SERVICES if name != service)
+    victim = await asyncpg.connect(stack.database_url(other), server_settings={"application_name": "a victim"})
+    try:
+        row = await connection.fetchrow("select * from pg_stat_activity where pid = $1", victim.get_server_pid())
+    finally:
+        await victim.close()
+    assert row is not None
+    told = {name for name, value in row.items() if value is not None}
+
+    assert told <= {"datid", "datname", "pid", "usesysid", "usename", "application_name", "query"}
+    assert row["query"] == "<insufficient privilege>"
 
 
 @pytest.mark.parametrize("service", SERVICES)
