@@ -1,13 +1,16 @@
 """Makes a broker equal to the plan. Nothing that may hold messages is ever deleted."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from deploy.broker.management import Management, Refused, in_parallel, is_password, password_hash
 from shared.errors import Misconfigured
-from shared.topology import Binding, Queue, Rights, Topology
+from shared.topology import SERVICES, Binding, Queue, Rights, Topology
 
 HASHING = "rabbit_password_hashing_sha256"
+
+OUTSIDER_LIMITS: Final[Mapping[str, int]] = {"max-connections": 50, "max-channels": 500}
+"""What a portal, the office or the core system may have at once; one or two of each are enough for any of them."""
 
 
 class QueueDiffers(Misconfigured):
@@ -31,9 +34,34 @@ async def apply(management: Management, plan: Topology, passwords: Mapping[str, 
         *(_exchange(management, name) for name in plan.exchanges),
         *(_user(management, rights.user, passwords.get(rights.user)) for rights in plan.rights),
     )
+    await bound(management, outsiders(plan))
     await _queues(management, plan)
     await _bindings(management, plan)
     await _rights(management, plan)
+
+
+def outsiders(plan: Topology) -> list[str]:
+    """The users who are not services of ours: portals, the office, the core system."""
+    return [rights.user for rights in plan.rights if rights.user not in SERVICES]
+
+
+async def limits_of(management: Management) -> dict[str, dict[str, int]]:
+    """By user, what it may not have more of at once."""
+    found: list[dict[str, Any]] = await management.get("/api/user-limits") or []
+    return {row["user"]: row["value"] for row in found}
+
+
+async def bound(management: Management, users: Sequence[str]) -> None:
+    """Let none of these users take the broker's places from all others."""
+    found = await limits_of(management)
+    await in_parallel(
+        *(
+            management.put(f"/api/user-limits/{user}/{name}", {"value": value})
+            for user in users
+            for name, value in OUTSIDER_LIMITS.items()
+            if found.get(user, {}).get(name) != value
+        )
+    )
 
 
 async def _exchange(management: Management, name: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from deploy.broker.apply import bindings_of
+from deploy.broker.apply import OUTSIDER_LIMITS, bindings_of, limits_of, outsiders
 from deploy.broker.management import Management, is_password
 from shared.topology import Topology
 
@@ -37,6 +37,7 @@ async def check(management: Management, plan: Topology, passwords: Mapping[str, 
         *await _queues(management, plan),
         *await _bindings(management, plan),
         *await _users(management, plan, passwords or {}),
+        *await _limits(management, plan),
         *await _permissions(management, plan),
         *await _topics(management, plan),
     ]
@@ -103,6 +104,16 @@ async def _users(management: Management, plan: Topology, passwords: Mapping[str,
     if "guest" in found:
         differences.append(Difference("the user guest exists", "delete it: its password is known to everybody"))
     return differences
+
+
+async def _limits(management: Management, plan: Topology) -> list[Difference]:
+    found = await limits_of(management)
+    return [
+        Difference(f"the user {user} has {name}={found.get(user, {}).get(name)}, planned is {value}", APPLY)
+        for user in outsiders(plan)
+        for name, value in OUTSIDER_LIMITS.items()
+        if found.get(user, {}).get(name) != value
+    ]
 
 
 async def _permissions(management: Management, plan: Topology) -> list[Difference]:

@@ -4,7 +4,9 @@ What each may do is written down here once more, by hand and in other words than
 expressions would otherwise be a slip of the test too. That what is allowed works is seen in the tests of the rights.
 """
 
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import Final
 
 import aiohttp
@@ -14,6 +16,9 @@ from aiormq.abc import AbstractChannel, AbstractConnection
 from aiormq.exceptions import AMQPConnectionError, AMQPError, ChannelAccessRefused, ChannelPreconditionFailed
 from yarl import URL
 
+from deploy.broker.apply import OUTSIDER_LIMITS, bound, limits_of
+from deploy.broker.management import management
+from deploy.local.secret_store import token
 from deploy.portals import plan_for
 from shared import topology
 from shared.topology import SERVICES
@@ -22,6 +27,9 @@ from tests.conftest import Servers
 PORTALS: Final = ("portal-a", "portal-b", "office")
 USERS: Final = (*SERVICES, "core", *PORTALS)
 CONFIRM_S_MAX: Final = 30
+COUNTED_LATE_MAX: Final = 20
+"""The broker counts connections a moment after it has let them in."""
+
 FOREIGN_EXCHANGES: Final = ("amq.topic", "amq.direct", "amq.fanout", "amq.headers", "amq.match")
 
 Attempt = Callable[[AbstractChannel], Awaitable[object]]
@@ -236,3 +244,30 @@ async def test_nobody_enters_the_management_api(stack: Servers, user: str) -> No
         for path in ("api/overview", "api/queues", "api/users", "api/definitions", "api/whoami"):
             async with http.get(base / path) as answer:
                 assert answer.status == 401, f"{user} got {answer.status} at {path}"
+
+
+async def test_nobody_from_outside_takes_all_places_of_the_broker(stack: Servers) -> None:
+    """Tried with a user made for it, since the portals' own are used by other tests at this moment."""
+    user, secret = f"crowd-{uuid.uuid4().hex[:8]}", token()
+    limit = OUTSIDER_LIMITS["max-connections"]
+    everything = {"configure": "", "write": "", "read": ""}
+    async with management(stack.management_url, stack.vhost) as api, AsyncExitStack() as held:
+        await api.put(f"/api/users/{user}", {"password": secret, "tags": ""})
+        held.push_async_callback(api.delete, f"/api/users/{user}")
+        await api.put(api.path("permissions", user), everything)
+        await bound(api, [user])
+        url = str(URL(stack.broker_admin_url).with_user(user).with_password(secret))
+        opened, is_refused = 0, False
+        while not is_refused and opened < limit + COUNTED_LATE_MAX:
+            try:
+                connection = await aiormq.connect(url)
+            except AMQPError:
+                is_refused = True
+            else:
+                held.push_async_callback(connection.close)
+                opened += 1
+        bounds = await limits_of(api)
+
+    assert (is_refused, opened >= limit) == (True, True), f"{opened} connections were open"
+    assert all(bounds[portal] == OUTSIDER_LIMITS for portal in (*PORTALS, "core"))
+    assert not set(SERVICES) & set(bounds), "a service has as many as its processes need"

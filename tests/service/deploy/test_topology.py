@@ -138,6 +138,25 @@ async def test_a_user_without_a_known_password_must_be_given_one(api: Management
         await broker.apply(api, stranger, {})
 
 
+async def test_a_portal_without_bounds_is_told_and_bounded_by_applying(api: Management, plan: Topology) -> None:
+    """A user of this test's own: users and their bounds are the whole broker's, and other tests use the portals'."""
+    user = f"portal-{uuid.uuid4().hex[:8]}"
+    more = replace(plan, rights=(*plan.rights, Rights(user, "^$", "^$")))
+    await api.put(f"/api/users/{user}", {"password": user, "tags": ""})
+    try:
+        before = [one.what for one in await broker.check(api, more) if "max-" in one.what]
+        await broker.apply(api, more, {})
+        after = await broker.check(api, more)
+    finally:
+        await api.delete(f"/api/users/{user}")
+
+    assert before == [
+        f"the user {user} has max-connections=None, planned is 50",
+        f"the user {user} has max-channels=None, planned is 500",
+    ]
+    assert after == []
+
+
 async def test_a_virtual_host_that_is_missing_is_told(stack: Servers, plan: Topology) -> None:
     async with management(stack.management_url, "nowhere") as api:
         differences = await broker.check(api, plan)
