@@ -5,11 +5,9 @@ that called the server by another name, must not get as far as a password, a tok
 """
 
 import asyncio
-import shutil
 import ssl
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -19,10 +17,6 @@ import asyncpg
 import pytest
 from aiohttp import web
 
-from deploy.local.account import private_file, private_folder, unprivileged
-from deploy.local.ports import reserved
-from deploy.local.rabbitmq import PORTS, RabbitNode, installed_server
-from deploy.local.secret_store import token
 from services.platform_bridge.domain.answers import Answer, NotSent
 from services.platform_bridge.edge import Platform
 from shared import postgres
@@ -33,44 +27,12 @@ from shared.subscription import Subscription, consuming_broker
 from tests.conftest import Servers
 from tests.eventually import eventually
 from tests.security.authority import Authority, Vouched
+from tests.security.conftest import SecureBroker
+from tests.security.fronts import front
 
 QUEUE: Final = "tls.heard"
-SSL_REQUEST: Final = bytes.fromhex("0000000804d2162f")
-"""How a client of PostgreSQL asks for TLS (protocol, 54.2.10)."""
-
 OTHER_NAME: Final = "localhost"
 """It leads to the same server, whose certificate is for 127.0.0.1 only."""
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """A folder that the servers' own account can enter, unlike those of pytest."""
-    made = Path(tempfile.mkdtemp(prefix="hosho-tls-"))
-    made.chmod(0o755)
-    yield made
-    shutil.rmtree(made)
-
-
-@pytest.fixture(scope="module")
-def authority(folder: Path) -> Authority:
-    """Who vouches for the servers."""
-    return Authority(folder, "authority")
-
-
-@pytest.fixture(scope="module")
-def stranger(folder: Path) -> Authority:
-    """Another authority, whom the servers do not know."""
-    return Authority(folder, "stranger")
-
-
-def kept(state: Path, name: str, vouched: Vouched) -> Vouched:
-    """The same files where the servers' account may read them, and nobody else."""
-    account = unprivileged()
-    inner = private_folder(state / name, account)
-    text = vouched.certificate.read_text(encoding="ascii"), vouched.key.read_text(encoding="ascii")
-    return Vouched(
-        private_file(inner / "server.crt", text[0], account), private_file(inner / "server.key", text[1], account)
-    )
 
 
 @pytest.fixture(scope="module")
@@ -81,55 +43,16 @@ async def fronted(stack: Servers, authority: Authority) -> AsyncIterator[str]:
     """
     plain = stack.database_url("issuer")
     behind = urlsplit(plain)
-    context = authority.vouch().context()
-
-    async def front(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError):
-            if await reader.readexactly(len(SSL_REQUEST)) != SSL_REQUEST:
-                writer.close()
-                return
-            writer.write(b"S")
-            await writer.drain()
-            await writer.start_tls(context)
-            to_server = await asyncio.open_connection(behind.hostname, behind.port)
-            await asyncio.gather(_piped(reader, to_server[1]), _piped(to_server[0], writer))
-
-    server = await asyncio.start_server(front, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    yield plain.replace(f"{behind.hostname}:{behind.port}", f"127.0.0.1:{port}")
-    server.close()
+    assert behind.hostname
+    assert behind.port
+    async with front(behind.hostname, behind.port, authority.vouch().context(), is_postgres=True) as made:
+        yield plain.replace(f"{behind.hostname}:{behind.port}", f"127.0.0.1:{made.port}")
 
 
-async def _piped(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while piece := await reader.read(65_536):
-        writer.write(piece)
-        await writer.drain()
-    writer.close()
-
-
-@pytest.fixture(scope="module")
-async def broker(folder: Path, authority: Authority) -> AsyncIterator[str]:
+@pytest.fixture
+def broker(secure_broker: SecureBroker) -> str:
     """The amqps URL of a RabbitMQ with a TLS listener, without any query."""
-    server = installed_server()
-    assert server is not None, "RabbitMQ is not installed"
-    files = kept(folder, "rabbitmq-tls", authority.vouch())
-    with reserved((*PORTS, "amqps"), {}, str(folder)) as ports:
-        secure = (
-            f"listeners.ssl.1 = 127.0.0.1:{ports['amqps']}",
-            f"ssl_options.certfile = {files.certificate}",
-            f"ssl_options.keyfile = {files.key}",
-            "ssl_options.verify = verify_none",
-            "ssl_options.versions.1 = tlsv1.2",
-        )
-        state = private_folder(folder / "broker", unprivileged())
-        given = {name: ports[name] for name in PORTS}
-        node = RabbitNode(state, folder / "rabbitmq.log", given, token(), token(), unprivileged(), "tls", secure)
-        children = await node.start(server)
-        try:
-            yield node.url.replace("amqp://", "amqps://").replace(f":{ports['amqp']}", f":{ports['amqps']}")
-        finally:
-            for child in children:
-                await child.stop()
+    return secure_broker.url
 
 
 async def test_the_database_is_spoken_to_over_tls(fronted: str, authority: Authority) -> None:
@@ -187,6 +110,7 @@ async def test_a_broker_that_nobody_vouches_for_gets_no_password(
         "another authority": f"{broker}/?cafile={stranger.file}",
         "another name": f"{broker.replace('127.0.0.1', OTHER_NAME)}/?cafile={authority.file}",
     }
+    before = asyncio.all_tasks()
     for why, url in wrong.items():
         with pytest.raises(aiormq.exceptions.AMQPConnectionError) as refused:
             await aiormq.connect(named_url(url, "test"))
@@ -200,6 +124,9 @@ async def test_a_broker_that_nobody_vouches_for_gets_no_password(
         assert not publisher.connected, why
         await publisher.close()
         await consuming.stop()
+    # A connection that never stood goes on trying after its broker object was stopped; a process would end with it.
+    for task in asyncio.all_tasks() - before:
+        task.cancel()
 
 
 def test_verification_of_the_broker_cannot_be_switched_off() -> None:
