@@ -22,7 +22,7 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 _SHIFT_BYTES_MAX = 32
 
 # Only jitter is drawn from this one: it spreads retries and decides nothing.
-_dice = random.Random()  # noqa: S311
+_dice = random.Random()  # noqa: S311 - see above.
 
 
 @dataclass(slots=True)

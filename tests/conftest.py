@@ -10,7 +10,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,10 +48,10 @@ class Servers:
 
     vhost: str
     database: str
-    superuser_url: str
-    owner_url: str
-    management_url: str
-    broker_admin_url: str
+    superuser_url: str = field(repr=False)
+    owner_url: str = field(repr=False)
+    management_url: str = field(repr=False)
+    broker_admin_url: str = field(repr=False)
     portals_file: Path
     local: Stack
 

@@ -82,9 +82,9 @@ _AFTER = {
     True: "and (due_at, key) < (coalesce($2::timestamptz, 'infinity'), $3) order by due_at desc, key desc limit $4",
 }
 # All of these are put together from constants of this file.
-_ONE = f"select {_COLUMNS} from errand where errand = $1 and key = $2"  # noqa: S608
+_ONE = f"select {_COLUMNS} from errand where errand = $1 and key = $2"  # noqa: S608 - see above.
 _LISTS = {
-    (which, newest_first): f"select {_COLUMNS} from errand where errand = $1 and {condition} {after}"  # noqa: S608
+    (which, newest_first): f"select {_COLUMNS} from errand where errand = $1 and {condition} {after}"  # noqa: S608 - see above.
     for which, condition in _CONDITIONS.items()
     for newest_first, after in _AFTER.items()
 }
@@ -96,7 +96,7 @@ _COUNTS = f"""
            least((select min(created_at) from errand where errand = $1 and state = 'due' and lease_owner is null),
                  (select min(created_at) from errand where errand = $1 and {_CONDITIONS[Which.CALLING]}),
                  (select min(created_at) from errand where errand = $1 and {_CONDITIONS[Which.HELD]})) as oldest_at
-"""  # noqa: S608
+"""  # noqa: S608 - see above.
 # Not `now()` in the condition: whoever waited for the other's commit began before it, and would not see it as past.
 _TRY_NOW = """
     update errand set due_at = now()

@@ -15,6 +15,7 @@ from fastapi.routing import iter_route_contexts
 
 from deploy import operators, portals
 from deploy.contracts import services
+from deploy.contracts.openapi import openapi_documents
 from deploy.places import OPERATORS_FILE, PORTALS_FILE
 from shared.service.process import _web_server
 from shared.topology import SERVICES
@@ -162,6 +163,29 @@ async def test_a_viewer_changes_nothing_anywhere(apps: Mapping[str, FastAPI]) ->
         answer = await ask(apps[route.service], route.address, method="POST", headers=headers, chunks=body)
 
         assert answer.status == 403, (route, answer)
+
+
+def test_no_service_writes_down_which_addresses_were_asked_for() -> None:
+    """It would be one more place that could hold what should not be there; a proxy in front may write its own."""
+    configured = {name: _web_server(one).config for name, one in services.described().items()}
+
+    assert {name for name, config in configured.items() if config.access_log} == set()
+    assert set(configured) == set(SERVICES)
+
+
+def test_no_address_has_a_place_for_a_key_or_a_token() -> None:
+    """What a proxy in front writes down are addresses; keys and tokens travel in headers and bodies."""
+    told = [
+        (path, parameter["name"])
+        for document in openapi_documents().values()
+        for path, operations in document["paths"].items()
+        for operation in operations.values()
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] in ("path", "query")
+    ]
+
+    assert len(told) > 30
+    assert [one for one in told if re.search(r"auth_?key|token|secret|password|sealed", one[1], re.IGNORECASE)] == []
 
 
 @pytest.mark.parametrize("wrong", WRONG)
