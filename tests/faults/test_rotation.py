@@ -1,6 +1,8 @@
 """Every key and token that can be changed is changed while applications flow: nothing refused, nothing lost.
 
-The steps are those of the runbook, in its order. One service after the other is started again with new settings.
+The order is the runbook's: first everybody learns the new beside the old, then the new is used, and only when nothing
+bears the old any more is it forgotten. Within each of these the services are started again at the same time, which is
+harder on those who wait for an answer than one after the other.
 """
 
 import asyncio
@@ -28,11 +30,8 @@ from tests.faults.workload import Mixture, Workload, applications, portals_of
 from tests.faults.world import PLATFORM, World
 
 SEED: Final = 77
-APPLICATIONS: Final = 46
-FIRST: Final = 25
-"""So many of them flow through the first six steps, the others through the five that follow."""
-
-AHEAD: Final = 3
+APPLICATIONS: Final = 36
+AHEAD: Final = 9
 """Applications that go out while a step is under way; one more goes out after it and must get through."""
 
 HONEST: Final = Mixture(platform=(), mail=(), troubled_share=0.0)
@@ -74,24 +73,96 @@ async def flowing(world: World, portals: Mapping[str, Portal], sent: list[Sent])
         task.cancel()
 
 
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """Everything of which there is an old one and a new one."""
+
+    sealing: str
+    signing: str
+    platform: str
+    portal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """All of it at once.
+
+    Attributes:
+        files: where the portals file is written anew, once with both tokens and once with the new one.
+        given: the portals file that the system began with.
+    """
+
+    world: World
+    old: Secret
+    new: Secret
+    files: Path
+    given: Path
+
+    @classmethod
+    def of(cls, world: World, files: Path, given: Path) -> "Rotation":
+        """From what the stack has to what nobody has seen yet."""
+        secrets = world.system.place.stack.secrets
+        old = Secret(secrets.sealing_keys, secrets.signing_key, world.system.platform_token, world.system.token(PORTAL))
+        return cls(world, old, Secret(ring_key("seal-2"), ring_key("sign-2"), token(), token()), files, given)
+
+    async def learn(self) -> None:
+        """Whoever opens, verifies or lets in knows both, before anybody uses the new one."""
+        again, old, new = self.world.restart_with, self.old, self.new
+        both = self._portals_file(keep_old=True)
+        await asyncio.gather(
+            again("platform_bridge", SEALING_KEYS=f"{old.sealing},{new.sealing}"),
+            again("issuer", SIGNING_KEY=f"{old.signing},{new.signing}", PORTALS_FILE=both),
+            again("intake", PORTALS_FILE=both),
+            _platform_takes(self.world, f"{old.platform},{new.platform}"),
+        )
+
+    async def change_over(self) -> None:
+        """The new one seals, signs and is shown to the platform; the old one still opens and is still published."""
+        again, old, new = self.world.restart_with, self.old, self.new
+        await asyncio.gather(
+            again("issuer", SEALING_KEYS=f"{new.sealing},{old.sealing}", SIGNING_KEY=f"{new.signing},{old.signing}"),
+            again("platform_bridge", PLATFORM_TOKEN=new.platform),
+        )
+
+    async def forget(self) -> None:
+        """Nobody knows the old ones any more, but whoever verifies what the old signing key has signed."""
+        again, new = self.world.restart_with, self.new
+        fresh = self._portals_file(keep_old=False)
+        await asyncio.gather(
+            again("issuer", SEALING_KEYS=new.sealing, PORTALS_FILE=fresh),
+            again("platform_bridge", SEALING_KEYS=new.sealing),
+            again("intake", PORTALS_FILE=fresh),
+            _platform_takes(self.world, new.platform),
+        )
+
+    def _portals_file(self, *, keep_old: bool) -> str:
+        """The portals file with both tokens of the portal, or with the new one."""
+        text = self.given.read_text(encoding="utf-8")
+        old, new = (f'"{token_sha256(one.portal)}"' for one in (self.old, self.new))
+        assert text.count(old) == 1
+        file = self.files / f"portals-{'both' if keep_old else 'new'}.toml"
+        file.write_text(text.replace(old, f"{old}, {new}" if keep_old else new), encoding="utf-8")
+        return str(file)
+
+
 async def test_everything_is_rotated_under_load(fresh_database: Servers, tmp_path: Path) -> None:
-    """Sealing keys, signing key, the platform's token and a portal's, one after the other."""
+    """Sealing keys, signing key, the platform's token and a portal's."""
     where = fresh_database
     async with world_on(where.local, where.database, where.vhost) as world, portals_of(world) as portals:
         sent = applications(SEED, APPLICATIONS, HONEST)
-        changed = tmp_path / "portals.toml"
-        fresh = token()
-        old_doors, new_doors = portals[PORTAL].doors, _doors(world, fresh)
+        rotation = Rotation.of(world, tmp_path, where.portals_file)
+        old_doors, new_doors = portals[PORTAL].doors, _doors(world, rotation.new.portal)
         async with new_doors:
-            async with flowing(world, portals, sent[:FIRST]) as flow:
-                await _rotate_sealing(world, flow)
-                await _rotate_signing(world, flow)
-            async with flowing(world, portals, sent[FIRST:]) as flow:
-                await _rotate_platform_token(world, flow)
-                await flow.goes_on(_give_portal(world, changed, where.portals_file, keep_old=True, fresh=fresh))
+            async with flowing(world, portals, sent) as flow:
+                await flow.goes_on(rotation.learn())
+                assert not (await _key(world, "seal-1"))["may_be_retired"]
+                assert await _published(world) == ["sign-1", "sign-2"]
                 assert [await _status(doors) for doors in (old_doors, new_doors)] == [200, 200]
                 portals[PORTAL].doors = new_doors
-                await flow.goes_on(_give_portal(world, changed, where.portals_file, keep_old=False, fresh=fresh))
+                await flow.goes_on(rotation.change_over())
+                await _nothing_bears_the_old_key(world)
+                await flow.goes_on(rotation.forget())
+                assert {one["kid"] for one in await _keys(world)} == {"seal-2"}
                 assert [await _status(doors) for doors in (old_doors, new_doors)] == [401, 200]
             account = await settled(world, portals, sent, 0, within_s=PATIENCE_S)
             signers = await _verified_signers(world, portals.values())
@@ -106,40 +177,17 @@ async def test_everything_is_rotated_under_load(fresh_database: Servers, tmp_pat
     assert complaints == []
 
 
-async def _rotate_sealing(world: World, flow: Flow) -> None:
-    """The bridge learns the new key first, for it must open what the issuer seals a moment later."""
-    old = world.system.place.stack.secrets.sealing_keys
-    new = ring_key("seal-2")
-    await flow.goes_on(world.restart_with("platform_bridge", SEALING_KEYS=f"{old},{new}"))
-    assert not (await _key(world, "seal-1"))["may_be_retired"]
-    await flow.goes_on(world.restart_with("issuer", SEALING_KEYS=f"{new},{old}"))
+async def _nothing_bears_the_old_key(world: World) -> None:
+    """What the old key sealed is sealed again while applications flow; then ops says that it may go."""
 
     async def retirable() -> bool:
         return bool((await _key(world, "seal-1"))["may_be_retired"])
 
     await eventually(retirable, within_s=PATIENCE_S)
-    borne = (await _key(world, "seal-2"))["rows"]["issuer.guarantee"]
-    assert borne > 0
-    await flow.goes_on(world.restart_with("issuer", SEALING_KEYS=new))
-    await flow.goes_on(world.restart_with("platform_bridge", SEALING_KEYS=new))
-    assert {one["kid"] for one in await _keys(world)} == {"seal-2"}
+    new = await _key(world, "seal-2")
 
-
-async def _rotate_signing(world: World, flow: Flow) -> None:
-    """The new key is published before it signs, for whoever verifies may look at the published ones only rarely."""
-    old = world.system.place.stack.secrets.signing_key
-    new = ring_key("sign-2")
-    await flow.goes_on(world.restart_with("issuer", SIGNING_KEY=f"{old},{new}"))
-    assert await _published(world) == ["sign-1", "sign-2"]
-    await flow.goes_on(world.restart_with("issuer", SIGNING_KEY=f"{new},{old}"))
-
-
-async def _rotate_platform_token(world: World, flow: Flow) -> None:
-    """The platform takes both for a while; the bridge changes in between."""
-    old, new = world.system.platform_token, token()
-    await flow.goes_on(_platform_takes(world, f"{old},{new}"))
-    await flow.goes_on(world.restart_with("platform_bridge", PLATFORM_TOKEN=new))
-    await flow.goes_on(_platform_takes(world, new))
+    assert new["rows"]["issuer.guarantee"] > 0
+    assert not new["may_be_retired"]
 
 
 async def _platform_takes(world: World, tokens: str) -> None:
@@ -151,20 +199,6 @@ async def _platform_takes(world: World, tokens: str) -> None:
         world.system.supervisor.replace(PLATFORM, unit)
         await world.end(PLATFORM)
         await world.start(PLATFORM)
-
-
-async def _give_portal(world: World, file: Path, given: Path, *, keep_old: bool, fresh: str) -> None:
-    """Write the portals file anew and start again, one after the other, who reads tokens in it."""
-    _write_tokens(file, given, old=token_sha256(world.system.token(PORTAL)), new=token_sha256(fresh), keep_old=keep_old)
-    for service in ("intake", "issuer"):
-        await world.restart_with(service, PORTALS_FILE=str(file))
-
-
-def _write_tokens(file: Path, given: Path, *, old: str, new: str, keep_old: bool) -> None:
-    text = given.read_text(encoding="utf-8")
-    hashes = [f'"{one}"' for one in ([old, new] if keep_old else [new])]
-    assert text.count(f'"{old}"') == 1
-    file.write_text(text.replace(f'"{old}"', ", ".join(hashes)), encoding="utf-8")
 
 
 def _doors(world: World, bearer: str) -> Doors:
