@@ -62,8 +62,8 @@ night: $(STAMP) ## The scripted night at length: five troubles shown, called and
 breaks: $(STAMP) ## Break nine promises on purpose, in a copy, and see that each is caught; writes build/breaks.json.
 	@$(PYTHON) -m tests.faults breaks
 
-canary: $(STAMP) ## Tell a story with known keys, then search everything there is for them; writes build/canary.json; PLANTED=1.
-	@$(PYTHON) -m tests.faults canary --seed $(or $(SEED),1) $(if $(PLANTED),--planted)
+canary: $(STAMP) ## Raise a small storm and tell a story with known keys, then search everything for them; writes build/canary.json; PLANTED=1.
+	@$(PYTHON) -m tests.faults canary --seed $(or $(SEED),1) $(if $(APPLICATIONS),--applications $(APPLICATIONS)) $(if $(PLANTED),--planted)
 
 fuzz: $(STAMP) ## Hostile input at every door, counted; writes build/fuzz.json; SECONDS=n (at most 300) SEED=n.
 	@HOSHO_FUZZ_SECONDS=$(or $(SECONDS),150) HOSHO_FUZZ_SEED=$(or $(SEED),1) $(PYTHON) -m pytest -q tests/fuzz

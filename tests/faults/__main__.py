@@ -25,7 +25,7 @@ from tests.faults.workload import GENTLE, ROUGH, applications, decide, portals_o
 COMMANDS: Final = ("quick", "crash-points", "storm", "regressions", "away", "overload", "breaks", "canary")
 QUICK_APPLICATIONS: Final = 60
 STORM_APPLICATIONS: Final = 1_000
-CANARY_APPLICATIONS: Final = 40
+CANARY_APPLICATIONS: Final = 60
 FAULTS: Final = 200
 QUICK: Final = Size(senders=6, lanes=2, settle_s_max=40, strikes=2)
 STORM: Final = Size(senders=48, lanes=6, settle_s_max=1_800)

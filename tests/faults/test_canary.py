@@ -5,13 +5,17 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from urllib.parse import quote
 
+import aiohttp
 import pytest
 
 from tests.faults.canary import spellings
 from tests.faults.canary.hunting import Hunt, hunt
-from tests.faults.canary.places import Place, marks
+from tests.faults.canary.places import Place, marks, troubles
+from tests.faults.canary.spans import listening
 from tests.faults.canary.spellings import Search, told
 from tests.faults.canary.story import in_words, report
 
@@ -129,3 +133,30 @@ def test_the_report_has_the_promised_figures_and_no_key(tmp_path: Path) -> None:
     assert figures["bytes_searched"] == 4 + 12 + 5 + 24
     assert figures["found_outside_allowed"] == 2
     assert KEY not in path.read_text() + "\n".join(in_words(found))
+
+
+async def test_a_key_in_a_span_is_found_and_spans_without_the_call_are_no_proof() -> None:
+    async with listening() as spans, aiohttp.ClientSession() as http:
+        async with http.post(f"{spans.url}/v1/traces", data=b"\x0a\x10settle a queue") as answer:
+            assert answer.status == 200
+        blind = hunt([spans.place], SEARCH).blind
+        async with http.post(f"{spans.url}/v1/traces", data=b"\x0a\x15call post_certificate" + KEY.encode()):
+            pass
+        found = hunt([spans.place], SEARCH)
+
+    assert blind == ["traces"]
+    assert (found.blind, [one.where for one in found.outside]) == ([], ["spans 1"])
+
+
+def test_texts_of_errors_are_searched_apart_and_none_of_them_is_no_proof(tmp_path: Path) -> None:
+    log = tmp_path / "log" / "issuer.log"
+    log.parent.mkdir()
+    world: Any = SimpleNamespace(system=SimpleNamespace(place=SimpleNamespace(folder=tmp_path)))
+    log.write_text('{"event": "delivery.handled", "level": "info"}\n', encoding="utf-8")
+    blind = hunt([troubles(world)], SEARCH).blind
+    with log.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"event": "errand.failed", "error": f"could not post {KEY}", "level": "warning"}) + "\n")
+    found = hunt([troubles(world)], SEARCH)
+
+    assert blind == ["texts of errors"]
+    assert (found.blind, [one.key_of for one in found.outside]) == ([], [NUMBER])

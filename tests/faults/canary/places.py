@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
@@ -18,7 +18,9 @@ from pypdf import PdfReader
 
 from deploy.broker.management import management
 from deploy.database import with_database
+from deploy.local.postgres import binaries
 from deploy.places import BUILD, CHECKOUT
+from deploy.settings import passed_on
 from shared.topology import JOURNAL_QUEUE, SERVICES
 from simulators.portal.client import Portal
 from tests.faults.world import World
@@ -33,6 +35,7 @@ PEEKED_MAX: Final = 2_000
 VIEWER: Final = "金庫係"
 PAGES_MAX: Final = 150
 _LINK: Final = re.compile(r'href="(/[^"/][^"]*)"')
+_TROUBLE: Final = re.compile(rb'"level": ?"(?:warning|error|critical)"|Traceback|Error')
 OPENAPI: Final = CHECKOUT / "docs" / "contracts" / "openapi"
 HEARD_S_MAX: Final = 30.0
 
@@ -199,6 +202,37 @@ async def tables(world: World, mark: re.Pattern[bytes]) -> list[Place]:
         Place("tables", tuple(rows["tables"]), mark),
         Place("parked copies", tuple(rows["parked copies"]), re.compile(rb'"reason"')),
     ]
+
+
+async def dump(world: World, mark: re.Pattern[bytes]) -> Place:
+    """The database as a backup carries it away: written by the program that comes with the server."""
+    place = world.system.place
+    url = urlsplit(with_database(place.stack.addresses.superuser_url, place.database))
+    address = (f"--host={url.hostname}", f"--port={url.port}", f"--username={url.username}")
+    running = await asyncio.create_subprocess_exec(
+        binaries(None) / "pg_dump",
+        *(*address, "--no-password", "--format=plain", url.path.removeprefix("/")),
+        env={**passed_on(), "PGPASSWORD": unquote(url.password or "")},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    text, complaints = await running.communicate()
+    assert running.returncode == 0, complaints.decode()
+    return Place("a dump of the database", (("pg_dump", text),), mark)
+
+
+def troubles(world: World) -> Place:
+    """What is told of everything that went wrong: warnings, errors and the texts of exceptions, apart from the logs.
+
+    The logs are searched as files too; this place is blind unless something really went wrong and was told of.
+    """
+    lines = [
+        (str(path), line)
+        for path in _below(world.system.place.folder / "log")
+        for line in path.read_bytes().splitlines()
+        if _TROUBLE.search(line)
+    ]
+    return Place("texts of errors", tuple(lines), re.compile(rb'"(?:error|exception|reason)": ?"[^"]'))
 
 
 def files(world: World, mark: re.Pattern[bytes]) -> list[Place]:
