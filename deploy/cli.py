@@ -4,14 +4,14 @@ import asyncio
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
 import typer
 from pydantic import SecretStr
 
-from deploy import broker, cli_acts, cli_doctor, cli_journal, cli_keys, cli_verify, compose, database, portals
+from deploy import broker, cli_acts, cli_doctor, cli_journal, cli_keys, cli_verify, compose, database, exits, portals
 from deploy.announce import announce
 from deploy.broker.management import management
 from deploy.database import role_of
@@ -21,7 +21,9 @@ from deploy.settings import BROKER_PASSWORD_PREFIX, DATABASE_PASSWORD_PREFIX, De
 from shared.errors import Misconfigured, Transient
 from shared.topology import Topology
 
-application = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+application = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=f"{__doc__}\n\n{exits.TOLD}"
+)
 topology_commands = typer.Typer(
     no_args_is_help=True, help="The broker's exchanges, queues, bindings, users and rights."
 )
@@ -39,8 +41,6 @@ application.command("verify")(cli_verify.verify_certificate)
 
 PortalsFile = Annotated[Path, typer.Option("--portals", help="The portals file the plan is made for.")]
 
-DIFFERENT: Final = 1
-
 T = TypeVar("T")
 
 
@@ -49,7 +49,8 @@ def main() -> None:
     try:
         application()
     except (Misconfigured, Transient) as failure:
-        sys.exit(f"hosho: {failure}")
+        print(f"hosho: {failure}", file=sys.stderr)
+        sys.exit(exits.NOT_RUN)
 
 
 @topology_commands.command("apply")
@@ -80,7 +81,7 @@ def topology_check(portals_file: PortalsFile = PORTALS_FILE) -> None:
     for difference in differences:
         print(difference)
     if differences:
-        raise typer.Exit(DIFFERENT)
+        raise typer.Exit(exits.FOUND)
     print(f"{vhost}: as planned")
 
 

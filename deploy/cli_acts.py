@@ -7,13 +7,12 @@ import typer
 from rich.progress import Progress
 
 from deploy.cli_ops import AsJson, application, asked, service_of
+from deploy.exits import FOUND
 from deploy.ops_client import Ops, ops
-from deploy.tables import console, show, show_json
+from deploy.tables import console, say, show, show_json
 
 PROGRESS_EVERY_S: Final = 0.5
 WAITED_S_MAX: Final = 600.0
-
-NOT_DONE: Final = 1
 
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is recorded.")]
 Ids = Annotated[list[str] | None, typer.Argument(help="Parked facts, by the id `hosho ops parked --consumer` shows.")]
@@ -72,18 +71,16 @@ def _show_outcome(told: dict[str, Any], verb: str, *, as_json: bool) -> None:
     if as_json:
         show_json(told)
     else:
-        console.print(f"{told['facts']} facts {verb}" + ("; there are more: do it again" if told["left"] else ""))
+        say(f"{told['facts']} facts {verb}" + ("; there are more: do it again" if told["left"] else ""))
         if (progress := told.get("progress")) is not None:
-            console.print(
-                f"done {progress['done']}, parked again {progress['parked_again']}, underway {progress['underway']}"
-            )
+            say(f"done {progress['done']}, parked again {progress['parked_again']}, underway {progress['underway']}")
         rows = [(one["facts"], one["told"], ", ".join(one["ids"][:3])) for one in told["obstacles"]]
         show("not", ("facts", "why", "ids"), rows)
         if told["unasked"]:
-            console.print(f"could not be asked whether they have done them already: {', '.join(told['unasked'])}")
+            say(f"could not be asked whether they have done them already: {', '.join(told['unasked'])}")
     progress = told.get("progress")
     if not told["facts"] or (progress is not None and progress["done"] < told["facts"]):
-        raise typer.Exit(NOT_DONE)
+        raise typer.Exit(FOUND)
 
 
 async def _followed(act_id: str, facts: int, *, quiet: bool) -> dict[str, Any]:
@@ -133,7 +130,7 @@ def _act_on_rows(errand: str, verb: str, keys: list[str], reason: str, *, as_jso
         ]
         show(f"{errand}: {verb}", ("key", "told", "state", "due"), rows)
     if told["done"] < len(keys):
-        raise typer.Exit(NOT_DONE)
+        raise typer.Exit(FOUND)
 
 
 @stage_commands.command("pause")
@@ -168,6 +165,6 @@ def _act_on_stage(errand: str, verb: str, reason: str, *, as_json: bool) -> None
     else:
         paused = told["stage"]["paused"]
         by = f" (by {paused['by']}: {paused['reason']})" if paused else ""
-        console.print(f"{errand}: {told['told']}; it is {told['stage']['standing']}{by}", markup=False)
+        say(f"{errand}: {told['told']}; it is {told['stage']['standing']}{by}")
     if told["told"] != "done":
-        raise typer.Exit(NOT_DONE)
+        raise typer.Exit(FOUND)

@@ -19,7 +19,8 @@ from pydantic import SecretStr
 
 from deploy import broker, database, portals
 from deploy.broker.management import management
-from deploy.doctor import certificates, clocks, disks, keys
+from deploy.doctor import certificates, clocks, disks, grants, keys
+from deploy.exits import FOUND
 from deploy.ops_client import ops
 from deploy.places import ROOT_STATE, RUN
 from deploy.settings import DeploySettings
@@ -27,7 +28,6 @@ from shared.errors import Misconfigured, Transient
 from shared.topology import SERVICES, Topology
 
 SECONDS_MIN: Final = 10
-FOUND: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,7 @@ async def _database(patient: Patient) -> list[str]:
                 for name in sorted(wanted.keys() & known.keys())
                 if wanted[name] != known[name]
             ]
+            findings += await grants.of_service(connection, service)
     return findings
 
 

@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 
+from deploy.exits import FOUND
 from deploy.ops_client import ops
 from services.ops.domain.journal import Broken, verify
 
 application = typer.Typer(no_args_is_help=True, help="The journal: a chain that can be verified offline.")
-
-BROKEN = 1
 
 
 @application.command()
@@ -36,7 +35,7 @@ def export(file: Annotated[Path, typer.Argument(help="Where to write it, one bat
     print(f"{file}: {batches} batches")
     if batches < promised:
         print(f"ops said before that there are {promised}: the journal was cut short while it was read")
-        raise typer.Exit(BROKEN)
+        raise typer.Exit(FOUND)
 
 
 @application.command("verify")
@@ -52,10 +51,10 @@ def verify_export(
     seconds = max(time.monotonic() - started_s, 1e-9)
     if isinstance(found, Broken):
         print(f"broken at batch {found.batch_no}: {found.why}")
-        raise typer.Exit(BROKEN)
+        raise typer.Exit(FOUND)
     if head is not None and not chains:
         print(f"whole up to batch {found.head.batch_no}, but the head {head} is not in it: it was cut short")
-        raise typer.Exit(BROKEN)
+        raise typer.Exit(FOUND)
     last = found.head
     print(f"whole: {last.batch_no} batches, {last.entries} entries, head {last.chain.hex()}")
     print(f"{last.entries / seconds:,.0f} entries/s")

@@ -3,7 +3,8 @@
 import typer
 
 from deploy.cli_ops import AsJson, asked
-from deploy.tables import console, show, show_json
+from deploy.exits import FOUND
+from deploy.tables import say, show, show_json
 
 
 def keys(*, as_json: AsJson = False) -> None:
@@ -30,10 +31,10 @@ def keys(*, as_json: AsJson = False) -> None:
             ],
         )
         if told["on_the_way"] is None:
-            console.print("the broker did not tell how much is on its way")
+            say("the broker did not tell how much is on its way")
         elif any(told["on_the_way"].values()):
             moving = ", ".join(f"{count} {place}" for place, count in told["on_the_way"].items() if count)
-            console.print(f"on the way: {moving}; ask again when nothing is")
+            say(f"on the way: {moving}; ask again when nothing is")
     if told["unasked"]:
-        console.print(f"not asked, for they did not answer: {', '.join(told['unasked'])}")
-        raise typer.Exit(1)
+        say(f"not asked, for they did not answer: {', '.join(told['unasked'])}")
+        raise typer.Exit(FOUND)

@@ -6,15 +6,25 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from deploy import compose, portals
+from deploy import compose, operators, portals
+from deploy.cli_status import show_parts, show_wrong
+from deploy.exits import FOUND, NOT_RUN, TOLD
 from deploy.ops_client import Ops, ops
-from deploy.tables import console, show, show_json
+from deploy.tables import moment, say, show, show_json
 
-application = typer.Typer(no_args_is_help=True, help="Where is it, what is stuck, what to press.")
+WHO: Final = (
+    "HOSHO_OPS_URL names ops, HOSHO_OPERATOR_TOKEN is your own token; beside `make up` neither is needed. A token "
+    "whose row in the operators file has scope viewer may run what looks (status, journey, parked, show, due, ledger, "
+    "acts); one with scope operator may also run what acts (replay, discard, now, hold, release, probe, stage), each "
+    "with a --reason. Times are Japan's (JST); with --json they are ISO with their offset."
+)
+application = typer.Typer(no_args_is_help=True, help=f"Where is it, what is stuck, what to press.\n\n{WHO}\n\n{TOLD}")
 
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 GROUPS: Final = ("facts", "replayable", "consumer", "code", "type", "first_at", "last_at", "reason")
+EVEN: Final = "even"
+UNKNOWN: Final = "unknown"
 FACTS: Final = ("id", "consumer", "code", "subject", "correlation", "replay", "parked_at", "obstacle")
 ROWS: Final = ("key", "due_at", "attempts", "last_error", "held_by", "correlation")
 
@@ -31,69 +41,25 @@ def asked(question: Callable[[Ops], Awaitable[Any]]) -> Any:
 
 @application.command()
 def status(*, as_json: AsJson = False) -> None:
-    """Services, stages, what waits, what is wrong; exits with 1 if an alarm is raised."""
+    """What is wrong, as on the console's front page; then services, outsides, queues, the desk.
+
+    Exits with 1 if a person must look, now or by the morning; what mends itself or is planned is a note and no alarm.
+    """
 
     async def question(client: Ops) -> dict[str, Any]:
-        return {"flow": await client.get("/v1/flow"), **await client.get("/v1/alarms")}
+        wrong = await client.get("/v1/troubles")
+        # What ops keeps cannot be asked for while its own database is away; the rest is needed all the more.
+        kept = {"alarms": [], "parked": []} if wrong["database_is_away"] else await client.get("/v1/alarms")
+        return {"wrong": wrong, "flow": await client.get("/v1/flow"), **kept}
 
     told = asked(question)
-    raised = [one for one in told["alarms"] if one["cleared_at"] is None]
     if as_json:
         show_json(told)
     else:
-        _show_status(told, raised)
-    if raised:
-        raise typer.Exit(1)
-
-
-def _show_status(told: dict[str, Any], raised: list[dict[str, Any]]) -> None:
-    services = told["flow"]["services"]
-    show(
-        "services",
-        ("service", "ready", "outbox", "oldest", "parked", "reasons"),
-        [
-            (
-                name,
-                "away" if state is None else "yes" if state["ready"] else "no",
-                *(("", "", "", "") if state is None else _state(state)),
-            )
-            for name, state in services.items()
-        ],
-    )
-    show(
-        "outsides",
-        ("errand", "standing", "since", "until", "due", "waiting", "held", "oldest", "why"),
-        [
-            (
-                one["errand"],
-                one["standing"],
-                one["since"],
-                one["until"],
-                *(one["rows"][name] for name in ("due", "waiting", "held", "oldest_at")),
-                one["paused"]["reason"] if one["paused"] else one["reason"],
-            )
-            for state in services.values()
-            for one in (state or {}).get("stages", [])
-        ],
-    )
-    queues = told["flow"]["queues"]
-    deep = [(one["queue"], one["messages"], one["consumers"]) for one in queues or () if one["messages"]]
-    show(
-        "queues that hold something" if queues is not None else "the broker does not answer",
-        ("queue", "messages", "consumers"),
-        deep,
-    )
-    show("parked", ("consumer", "facts", "oldest"), [tuple(one.values()) for one in told["parked"]])
-    show(
-        "alarms",
-        ("kind", "what", "told", "since", "ids"),
-        [(one["kind"], one["key"], one["told"], one["raised_at"], ", ".join(one["ids"][:5])) for one in raised],
-    )
-
-
-def _state(state: dict[str, Any]) -> tuple[object, ...]:
-    outbox, reasons = state["outbox"], state["reasons"]
-    return outbox["rows"], outbox["oldest_at"], sum(state["parked"].values()), "; ".join(reasons.values())
+        show_wrong(told["wrong"])
+        show_parts(told)
+    if told["wrong"]["level"] is not None:
+        raise typer.Exit(FOUND)
 
 
 @application.command()
@@ -119,16 +85,14 @@ def journey(
         names = ("portal", "application_id", "contractor", "project", "obligee", "accepted_at")
         show("applications", names, [[one[name] for name in names] for one in told["found"]])
         if told["more"]:
-            print("there may be more; further words find fewer")
+            say("there may be more; further words find fewer")
     else:
         _show_journey(told["journey"])
 
 
 def _show_journey(told: dict[str, Any]) -> None:
     application_told = told["application"] or {}
-    console.print(
-        f"{told['correlation']}  {application_told.get('contractor', '')}  {application_told.get('project', '')}"
-    )
+    say(f"{told['correlation']}  {application_told.get('contractor', '')}  {application_told.get('project', '')}")
     show(
         "steps",
         ("at", "after s", "service", "type", "subject", "words"),
@@ -148,12 +112,16 @@ def _show_journey(told: dict[str, Any]) -> None:
                 one["column"],
                 one["since"],
                 (one["next"] or {}).get("step"),
-                "; ".join(f"{row['due_at']} try {row['attempts'] + 1}: {row['last_error']}" for row in one["due"]),
+                "; ".join(map(_try, one["due"])),
             )
             for one in told["lines"]
         ],
     )
     show("parked", FACTS, [[one[name] for name in FACTS] for one in told["parked"]])
+
+
+def _try(row: dict[str, Any]) -> str:
+    return f"{moment(row['due_at'])} try {row['attempts'] + 1}: {row['last_error']}"
 
 
 @application.command()
@@ -204,17 +172,31 @@ def due(
 
 @application.command()
 def ledger(*, as_json: AsJson = False) -> None:
-    """The equation, and where services know other numbers; what is on its way differs for a moment."""
+    """The equation, and where services know other numbers; what is on its way differs for a moment.
+
+    Exits with 1 where it does not come out even, and with 2 where nobody knows because a service could not be asked.
+    """
     told = asked(lambda client: client.get("/v1/ledger"))
     if as_json:
         show_json(told)
-        return
+    else:
+        _show_ledger(told)
+    if told["verdict"] != EVEN:
+        raise typer.Exit(NOT_RUN if told["verdict"] == UNKNOWN else FOUND)
+
+
+def _show_ledger(told: dict[str, Any]) -> None:
     columns = " + ".join(f"{lines} {column}" for column, lines in told["columns"].items())
-    console.print(f"{told['applications']} applications, {told['requested']} lines requested = {columns}")
+    say(f"{told['applications']} applications, {told['requested']} lines requested = {columns}")
+    could_not = f"could not be asked: {', '.join(told['unasked'])}"
+    if told["verdict"] == UNKNOWN:
+        say(f"UNKNOWN whether it comes out even; {could_not}")
+    else:
+        say("it comes out even" if told["verdict"] == EVEN else "it does NOT come out even")
     names = ("what", "journal", "service")
     show("differences", names, [[one[name] for name in names] for one in told["differences"]])
-    if told["unasked"]:
-        console.print(f"not asked, for they did not answer: {', '.join(told['unasked'])}")
+    if told["unasked"] and told["verdict"] != UNKNOWN:
+        say(could_not)
 
 
 @application.command()
@@ -230,10 +212,18 @@ def acts(*, as_json: AsJson = False) -> None:
 
 @application.command("token")
 def make_token(name: Annotated[str, typer.Argument(help="The row of the operators file it is for.")]) -> None:
-    """Make a bearer token, show it once, and print the hash for the operators file."""
+    """Make a bearer token, show it once, and print the hash for the operators file.
+
+    What it may do is the scope of its row there: `viewer` looks, `operator` looks and acts. Of the rows that come with
+    Hosho, `viewer` is for people who look, `operator` for people who act, and `ops` for ops itself, which only looks.
+    """
+    scope = operators.scopes().get(name)
     token = compose.token()
     print(f"token for {name}, to be given to nobody else and kept nowhere else: {token}")
     print(f"token_sha256: {portals.token_sha256(token)}")
+    may = {"viewer": "it may look", "operator": "it may look and act"}
+    otherwise = f'{name} is no row there yet: write one with scope = "viewer" (looks) or "operator" (looks and acts)'
+    print(otherwise if scope is None else f"scope: {scope} ({may[scope]})")
 
 
 async def service_of(client: Ops, errand: str) -> str:

@@ -8,11 +8,11 @@ from typing import Annotated, Any, Final, NoReturn
 
 import typer
 
+from deploy.exits import FOUND, NOT_RUN
 from shared.signing import Uncanonical, canonical, content_sha256, kid_of, signed_content, verify
 
-ALTERED: Final = 1
-UNJUDGED: Final = 2
-"""Nothing can be said; the same status as for a command that was not understood."""
+ALTERED: Final = FOUND
+UNJUDGED: Final = NOT_RUN
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,11 @@ def names(path: Path = OPERATORS_FILE) -> list[str]:
     return [operator.name for operator in Operators.load(path)]
 
 
+def scopes(path: Path = OPERATORS_FILE) -> dict[str, str]:
+    """What each of them may do: `viewer` looks, `operator` looks and acts."""
+    return {operator.name: operator.scope for operator in Operators.load(path)}
+
+
 def filled(tokens: Mapping[str, str], path: Path = OPERATORS_FILE) -> str:
     """The operators file again, with the hash of each token."""
     lines = ["# Generated; the rows come from deploy/operators.toml."]

@@ -82,6 +82,7 @@ DESK_OPEN = _gauge("desk_open_facts", "Parked facts that nobody has acted on", "
 DESK_OLDEST = _gauge("desk_oldest_timestamp_seconds", "When the oldest of them was parked", "queue")
 LEDGER_LINES = _gauge("ledger_lines", "Lines of accepted applications, by where they stand", "column")
 LEDGER_DIFFERENCES = _gauge("ledger_differences", "Counts in which journal and services differ right now")
+LEDGER_VERDICT = _gauge("ledger_verdict", "1 for what may be said of the ledger: even, uneven, unknown", "verdict")
 ALARMS = _gauge("alarms", "Alarms that are raised, by kind", "kind")
 JOURNAL_ENTRIES = _gauge("journal_entries", "Entries in the journal's chain")
 JOURNAL_WRITTEN = _gauge("journal_written_timestamp_seconds", "When the last batch was written")

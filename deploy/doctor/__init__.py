@@ -1,4 +1,4 @@
-"""What `hosho doctor` looks at beside the plan: disks, clocks, TLS certificates, and the keys that prove certificates.
+"""What `hosho doctor` looks at beside the plan: disks, clocks, certificates, rights in the database, and signing keys.
 
 Each look gives sentences: what is wrong, a dash, and what mends it. What does not answer is a finding too.
 """

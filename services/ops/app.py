@@ -8,7 +8,8 @@ Announces
 On its clock
     nothing due; but every few seconds it looks at doors and queues, reconciles, and writes the journal's head down
 Owns
-    journal_entry, journal_batch, parked_fact, ledger_application, ledger_line, ledger_mail, alarm
+    journal_entry, journal_batch, parked_fact, ledger_application, ledger_line, ledger_mail,
+    ledger_tally, alarm
 Outside
     the operator doors of all services: HTTP; the broker, asked how deep its queues are
 """

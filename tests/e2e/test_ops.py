@@ -174,7 +174,7 @@ async def test_what_is_wrong_is_told_in_one_line(hosho: Hosho) -> None:
     errand = await hosho("ops", "due", "nothing")
     reason = await hosho("ops", "discard", "00000000-0000-0000-0000-000000000001", "--reason", " ")
 
-    assert (away[0], unknown[0], errand[0], reason[0]) == (1, 1, 2, 1)
+    assert (away[0], unknown[0], errand[0], reason[0]) == (2, 2, 2, 2)
     assert "did not answer" in away[1]
     assert "HOSHO_OPERATOR_TOKEN" in unknown[1]
     assert "send_mail" in errand[1]

@@ -28,6 +28,14 @@ class Column(StrEnum):
     PARKED = "parked"
 
 
+class Verdict(StrEnum):
+    """Whether the ledger comes out even; unknown where nobody differs, and not every service could be asked."""
+
+    EVEN = "even"
+    UNEVEN = "uneven"
+    UNKNOWN = "unknown"
+
+
 class Step(StrEnum):
     """A part of the way on which a line can stay for too long."""
 
@@ -194,6 +202,22 @@ class Difference:
     def missing(self) -> int:
         """How many the journal lacks; negative if it has more than the service knows."""
         return self.service - self.journal
+
+
+def verdict_of(
+    requested: int, columns: Mapping[Column, int], different: Sequence[Difference], unasked: Sequence[str]
+) -> Verdict:
+    """What may be said of the ledger: a difference is known whoever else is silent, evenness only when all were asked.
+
+    Args:
+        requested: lines of accepted applications, from the journal.
+        columns: where they stand, from the journal.
+        different: where a service that was asked knows another number.
+        unasked: services that could not be asked.
+    """
+    if different or requested != sum(columns.values()):
+        return Verdict.UNEVEN
+    return Verdict.UNKNOWN if unasked else Verdict.EVEN
 
 
 def differences(

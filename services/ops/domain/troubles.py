@@ -52,6 +52,7 @@ class Kind(StrEnum):
     STAGE_PAUSED = "StagePaused"
     ERRANDS_OLD = "ErrandsOld"
     STEP_OVERDUE = "StepOverdue"
+    LEDGER_UNKNOWN = "LedgerUnknown"
 
 
 _SOON: Final = frozenset(
@@ -62,6 +63,7 @@ _SOON: Final = frozenset(
         Kind.STAGE_PAUSED,
         Kind.ERRANDS_OLD,
         Kind.STEP_OVERDUE,
+        Kind.LEDGER_UNKNOWN,
     }
 )
 
@@ -126,6 +128,14 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Unknown:
+    """The ledger cannot be said to come out even: these services could not be asked, since then."""
+
+    services: Sequence[str]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """Everything that is looked at.
 
@@ -140,6 +150,7 @@ class Seen:
     heaps: Sequence[Heap] = ()
     alarms: Sequence[Raised] = ()
     refused: Refused = field(default=Refused(0, None))
+    unknown: Unknown | None = None
 
 
 def troubles_of(seen: Seen, since: Mapping[tuple[str, str], datetime]) -> list[Trouble]:
@@ -153,6 +164,7 @@ def troubles_of(seen: Seen, since: Mapping[tuple[str, str], datetime]) -> list[T
         *_of_desk(seen.heaps),
         *_of_alarms(seen.alarms),
         *_of_refused(seen.refused),
+        *_of_ledger(seen.unknown),
     ]
     dated = [one if one.since is not None else replace(one, since=since.get(one.key)) for one in found]
     leveled = [replace(one, level=Level.SOON) if one.kind in _SOON and one.level is Level.NOW else one for one in dated]
@@ -242,13 +254,21 @@ def _of_alarms(alarms: Sequence[Raised]) -> Iterator[Trouble]:
             kind = Kind.LEDGER_BROKEN
         elif one.kind == "overdue":
             kind = Kind.STEP_OVERDUE
-        about = one.key if one.told == one.key else f"{one.kind}: {one.key}"
-        yield Trouble(kind, about, one.told, one.raised_at, len(one.ids) or None, one.ids)
+        about, why = f"{one.kind}: {one.key}", one.told
+        if one.kind == "doctor":
+            # A finding begins with what was looked at, and is the alarm's name as a whole.
+            about, _, why = one.told.partition(": ")
+        yield Trouble(kind, about, why, one.raised_at, len(one.ids) or None, one.ids)
 
 
 def _of_refused(refused: Refused) -> Iterator[Trouble]:
     if refused.lines:
         yield Trouble(Kind.CERTIFICATES_REFUSED, "platform", "", refused.since, refused.lines, refused.numbers)
+
+
+def _of_ledger(unknown: Unknown | None) -> Iterator[Trouble]:
+    if unknown is not None:
+        yield Trouble(Kind.LEDGER_UNKNOWN, ", ".join(unknown.services), "", unknown.since, len(unknown.services))
 
 
 def read_moment(told: str | datetime | None) -> datetime | None:

@@ -1,6 +1,6 @@
 """What only ops can measure: the desk, the ledger, the queues, the doors, and how long the whole way took."""
 
-from services.ops.domain.ledger import Column
+from services.ops.domain.ledger import Column, Verdict
 from services.ops.handlers.reconciling import Reconciler
 from services.ops.handlers.watching import Watch
 from services.ops.store import alarms, desk
@@ -26,6 +26,9 @@ async def set_gauges(service: Service, watch: Watch, reconciler: Reconciler) -> 
         metrics.ALARMS.labels(kind).set(raised.get(kind, 0))
     metrics.JOURNAL_ENTRIES.set(head.entries)
     metrics.JOURNAL_WRITTEN.set(0 if head.written_at is None else head.written_at.timestamp())
+    said = Verdict.UNKNOWN if reconciler.report is None else reconciler.report.verdict
+    for verdict in Verdict:
+        metrics.LEDGER_VERDICT.labels(verdict).set(verdict is said)
     if reconciler.report is not None:
         for column in Column:
             metrics.LEDGER_LINES.labels(column).set(reconciler.report.columns.get(column, 0))

@@ -11,11 +11,14 @@ from services.ops.domain.ledger import (
     Column,
     Difference,
     Step,
+    Verdict,
     column_of,
     differences,
     overdue_before,
     step_of,
+    verdict_of,
 )
+from services.ops.domain.troubles import Unknown
 from services.ops.edge.doors import DoorAway, Doors
 from services.ops.store import alarms
 from services.ops.store import ledger as ledger_store
@@ -61,6 +64,11 @@ class Report:
     unasked: Sequence[str]
     outbox_rows: int
 
+    @property
+    def verdict(self) -> Verdict:
+        """Whether it comes out even, as far as that can be said."""
+        return verdict_of(self.requested, self.columns, self.differences, self.unasked)
+
 
 async def report(service: Service, doors: Doors) -> Report:
     """Put the ledger together: the journal's columns beside what the services count."""
@@ -78,10 +86,13 @@ async def report(service: Service, doors: Doors) -> Report:
     async with service.pool.acquire() as connection:
         counted = await ledger_store.counted(connection)
         applications = await ledger_store.applications(connection)
+        parked = await ledger_store.parked(connection)
     columns: Counter[Column] = Counter(dict.fromkeys(Column, 0))
     for one in counted:
-        columns[column_of(one.status, one.form, is_parked=True)] += one.parked
-        columns[column_of(one.status, one.form, is_parked=False)] += one.lines - one.parked
+        columns[column_of(one.status, one.form, is_parked=False)] += one.lines
+    for one in parked:
+        columns[column_of(one.status, one.form, is_parked=False)] -= one.lines
+        columns[column_of(one.status, one.form, is_parked=True)] += one.lines
     requested = sum(one.lines for one in counted)
     different = differences(columns, applications, told)
     return Report(clock.now(), applications, requested, columns, told, different, unasked, outbox_rows)
@@ -92,6 +103,7 @@ class Reconciler:
     """Remembers since when something differs: what is on its way differs for a moment, a gap stays.
 
     Attributes:
+        unknown: since when which services could not be asked, so that nobody knows whether the ledger comes out even.
         suspects: by what and id, when it was first seen to be missing in the journal.
     """
 
@@ -101,10 +113,13 @@ class Reconciler:
     suspects: dict[tuple[str, str], float] = field(default_factory=dict)
     found_s: float | None = None
     report: Report | None = None
+    unknown: Unknown | None = None
 
     async def look(self) -> Report:
         """Compare once, and raise or clear what follows."""
         self.report = found = await report(self.service, self.doors)
+        since = found.at if self.unknown is None else self.unknown.since
+        self.unknown = Unknown(found.unasked, since) if found.verdict is Verdict.UNKNOWN else None
         now_s = clock.monotonic_s()
         different = {one.what for one in found.differences}
         self.since_s = {what: self.since_s.get(what, now_s) for what in different}
@@ -185,7 +200,6 @@ class Reconciler:
 def _late(step: Step, late: Sequence[ledger_store.Late]) -> list[Alarm]:
     if not late:
         return []
-    told = (
-        f"{len(late)}{' or more' if len(late) == IDS_MAX else ''} overdue, the oldest since {late[0].since.isoformat()}"
-    )
+    count = f"{len(late)}{' or more' if len(late) == IDS_MAX else ''}"
+    told = f"{count} overdue, the oldest since {late[0].since.astimezone(clock.TOKYO):%Y-%m-%d %H:%M:%S %Z}"
     return [Alarm(OVERDUE, step, told, [one.name for one in late])]

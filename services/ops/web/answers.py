@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from services.ops.domain.desk import Obstacle, State
-from services.ops.domain.ledger import Column, Step
+from services.ops.domain.ledger import Column, Step, Verdict
 from shared.operator_door.answers import Answer, DueRow, ServiceState
 
 
@@ -49,13 +49,17 @@ class DifferenceTold(Answer):
 
 
 class LedgerTold(Answer):
-    """Every line of every accepted application in one column; `told` is what services count themselves."""
+    """Every line of every accepted application in one column; `told` is what services count themselves.
+
+    `balanced` is null while the verdict is unknown: a service that could not be asked may count otherwise.
+    """
 
     at: datetime
     applications: int
     requested: int
     columns: Mapping[Column, int]
-    balanced: bool
+    verdict: Verdict
+    balanced: bool | None
     differences: Sequence[DifferenceTold]
     told: Mapping[str, Mapping[str, int]]
     unasked: Sequence[str]

@@ -5,11 +5,13 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
+from services.ops.domain.ledger import Verdict
 from services.ops.handlers.reconciling import Reconciler, Report, report
 from services.ops.handlers.watching import Watch
 from services.ops.store import alarms, desk, finding
 from services.ops.store.alarms import Alarm
 from services.ops.web.answers import Acknowledgement, Acts, Alarms, FindingsTaken, FlowTold, LedgerTold
+from services.ops.web.wrong import ALARMS_MAX
 from shared import clock, metrics
 from shared.operator_door.acts import KEPT, Act, record
 from shared.operator_door.keeper import door_keeper
@@ -17,7 +19,6 @@ from shared.operator_door.operators import Operator, Operators
 from shared.service import Service
 from shared.web import HttpProblem, problems
 
-ALARMS_MAX: Final = 200
 ACTS_PAGE: Final = 50
 ACTS_PAGE_MAX: Final = 500
 NUMBER_MAX: Final = 2**63 - 1
@@ -138,7 +139,9 @@ def ledger_told(found: Report) -> dict[str, Any]:
         "applications": found.applications,
         "requested": found.requested,
         "columns": dict(found.columns),
-        "balanced": found.requested == sum(found.columns.values()) and not found.differences,
+        "verdict": found.verdict,
+        # Neither true nor false while a service that could not be asked may know otherwise.
+        "balanced": None if found.verdict is Verdict.UNKNOWN else found.verdict is Verdict.EVEN,
         "differences": [
             {"what": one.what, "journal": one.journal, "service": one.service} for one in found.differences
         ],

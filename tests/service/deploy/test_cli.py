@@ -69,7 +69,7 @@ def test_preparing_and_migrating_what_is_there_already_changes_nothing(hosho: Ho
 def test_what_is_missing_is_named_in_one_line(hosho: Hosho) -> None:
     outcome = hosho("migrate", without="HOSHO_DATABASE_URL")
 
-    assert outcome.returncode == 1
+    assert outcome.returncode == 2
     assert outcome.stderr == "hosho: Give HOSHO_DATABASE_URL: the owner role's URL.\n"
 
 
@@ -83,7 +83,7 @@ def test_a_server_that_is_away_is_told_in_one_line() -> None:
         text=True,
     )
 
-    assert outcome.returncode == 1
+    assert outcome.returncode == 2
     assert "did not answer" in outcome.stderr
     assert "secret" not in outcome.stderr
     assert outcome.stderr.count("\n") == 1

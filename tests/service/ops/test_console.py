@@ -245,5 +245,56 @@ async def test_a_ledger_that_not_every_service_was_asked_for_is_not_called_even(
     text = await operator.opens("/ledger")
 
     assert "Could not be asked: intake" in " ".join(text.split())
-    assert "is not known: not every service answers" in text
+    assert "Whether it comes out even is not known: these could not be asked: intake" in text
+    assert 'data-verdict="unknown"' in text
     assert "It comes out even" not in text
+
+
+async def test_the_front_page_and_the_command_line_tell_the_same(watched: Desk) -> None:
+    """A trouble of the doors, one of the desk, and the ledger of which nobody knows."""
+    async with unit_of_work(watched.issuer.desk(), QUEUE) as work:
+        work.park(fact(1), "no_such_guarantee", "nobody knows it")
+    await watched.parked(1)
+
+    async def told() -> dict[str, str]:
+        found = await watched.get("/v1/troubles")
+        assert {one["kind"] for one in found["troubles"]} >= {Kind.FACTS_PARKED, Kind.LEDGER_UNKNOWN}, found
+        assert found["level"] in ("now", "soon")
+        return {one["kind"]: one["press"] for one in found["troubles"]}
+
+    kinds = await eventually(told)
+    async with at_the_console(watched.url, watched.servers.operator_token("viewer")) as person:
+        text = await person.opens("/")
+
+    assert sorted(set(re.findall(r'data-kind="(\w+)"', text))) == sorted(kinds)
+    for press in kinds.values():
+        assert press in text
+
+
+async def test_on_a_japanese_page_the_reason_is_japanese_with_the_words_of_the_log_beside_it(desk: Desk) -> None:
+    async with unit_of_work(desk.issuer.desk(), QUEUE) as work:
+        work.park(fact(1), "unexpected_type", "a.b came where c.d is heard")
+        work.park(fact(2), "no_such_guarantee", "nobody knows it")
+    await desk.parked(2)
+    async with at_the_console(desk.url, desk.servers.operator_token("viewer")) as person:
+        await person.opens("/?lang=ja")
+        for page in ("/", "/parked"):
+            text = await person.opens(page)
+
+            assert "c.d を読むところに a.b が来ました" in text, page
+            assert '<small class="told" lang="en">a.b came where c.d is heard</small>' in text, page
+            assert '記録の原文: <span lang="en">nobody knows it</span>' in text, page
+        heaps = await person.opens("/parked")
+
+    assert "種類が違う" in heaps
+
+
+@pytest.mark.parametrize("words", ["%00", "%ff%fe", "%ed%a0%80", "a" * 101, "%1b%5b2J", "%27%3b--", "%25%25_%5c", "🏗"])
+async def test_search_text_that_is_no_text_is_told_and_breaks_nothing(desk: Desk, words: str) -> None:
+    async with at_the_console(desk.url, desk.servers.operator_token("viewer")) as person:
+        page = await person.opens(f"/journey?q={words}")
+    status, _ = await desk.ask("GET", f"/v1/journeys?q={words}", who="viewer")
+
+    assert person.status == 200
+    assert "This is not text" in page or "Nothing was found" in page
+    assert status in (200, 422)

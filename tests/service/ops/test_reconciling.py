@@ -6,10 +6,15 @@ from typing import Any
 
 import pytest
 
+from services.ops.domain.ledger import Verdict
 from services.ops.edge.doors import DoorAway, Doors
+from services.ops.edge.queues import Queues
 from services.ops.handlers import reconciling
+from services.ops.handlers.measuring import set_gauges
 from services.ops.handlers.reconciling import Reconciler, report
-from shared import clock, topology
+from services.ops.handlers.watching import Watch
+from services.ops.web.status import ledger_told
+from shared import clock, metrics, topology
 from shared.envelope import JSON_CONTENT_TYPE, fact_id
 from shared.frames import Outgoing
 from shared.messages.intake import ApplicationAccepted
@@ -123,7 +128,44 @@ async def test_who_cannot_be_asked_raises_no_gap(desk: Desk, monkeypatch: pytest
     found = await reconciler.look()
 
     assert found.unasked == ["intake"]
+    assert reconciler.unknown is None, "a difference is known whoever else is silent"
     assert not [key for key in await _alarms(desk) if key.startswith("gap")]
+
+
+async def test_a_ledger_is_unknown_and_not_even_while_somebody_could_not_be_asked(desk: Desk) -> None:
+    await _journalled(desk, _accepted(1))
+    all_asked = Told({"intake": {"accepted": 1}, "issuer": {"waiting": 2}}, {})
+    reconciler = Reconciler(desk.ops.service, all_asked)
+    even = await reconciler.look()
+    reconciler.doors = Told({"intake": {"accepted": 1}}, {})
+    unknown = await reconciler.look()
+    since = reconciler.unknown
+    told = ledger_told(unknown)
+    await reconciler.look()
+    later = reconciler.unknown
+    reconciler.doors = all_asked
+    await reconciler.look()
+
+    assert (even.verdict, unknown.verdict) == (Verdict.EVEN, Verdict.UNKNOWN)
+    assert (told["verdict"], told["balanced"], told["unasked"]) == ("unknown", None, ["issuer"])
+    assert since is not None
+    assert (since.services, later) == (["issuer"], since)
+    assert reconciler.unknown is None
+    assert ledger_told(even)["balanced"] is True
+
+
+async def test_the_metrics_say_unknown_until_somebody_has_looked_and_while_nobody_answers(desk: Desk) -> None:
+    told = Told({"intake": {"accepted": 0}, "issuer": {}}, {})
+    reconciler, watch = Reconciler(desk.ops.service, told), Watch(desk.ops.service, told, Queues("amqp://x"), ())
+    said = []
+    for counts in (None, told.counts, {}):
+        if counts is not None:
+            told.counts = counts
+            await reconciler.look()
+        await set_gauges(desk.ops.service, watch, reconciler)
+        said.append([one for one in Verdict if metrics.LEDGER_VERDICT.labels(one)._value.get() == 1])
+
+    assert said == [[Verdict.UNKNOWN], [Verdict.EVEN], [Verdict.UNKNOWN]]
 
 
 async def test_a_line_that_does_not_move_and_a_mail_that_is_not_sent_are_overdue(desk: Desk) -> None:

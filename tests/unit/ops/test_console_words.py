@@ -7,7 +7,7 @@ import pytest
 
 from deploy.places import CHECKOUT
 from services.ops.domain.desk import Obstacle, State
-from services.ops.domain.ledger import Column, Step
+from services.ops.domain.ledger import Column, Step, Verdict
 from services.ops.domain.troubles import Kind
 from services.ops.web.console import runbook
 from services.ops.web.console.words import LANGUAGES, WORDS, Words
@@ -24,6 +24,7 @@ FAMILIES = {
     "obstacle": Obstacle,
     "told": Told,
     "column": Column,
+    "verdict": Verdict,
     "state": State,
     "step": Step,
     "standing": Standing,
@@ -33,7 +34,7 @@ FAMILIES = {
 }
 """Sections of which a name is chosen by a value: each value needs its words."""
 
-FREE = frozenset({"type", "line", "form", "why", "errand"})
+FREE = frozenset({"type", "line", "form", "why", "errand", "code"})
 """Sections for names that may have no words; then the name itself is shown."""
 
 
@@ -85,6 +86,29 @@ def test_every_trouble_leads_to_a_heading_of_the_runbook() -> None:
     headings = {section.heading for section in runbook.sections()}
 
     assert sorted(set(Kind) - headings) == []
+
+
+def test_the_runbook_in_japanese_has_the_same_headings_as_the_one_in_english() -> None:
+    """All that an alert leads to, in the same order; what can wait for the day is in English only."""
+    (_, *japanese), (_, *english) = (runbook.sections(runbook.FILES[language]) for language in LANGUAGES)
+    at_night = [section.heading for section in english if section.heading.isalpha()]
+    marks = {"**意味**": "**Means**", "**見る**": "**See**", "**する**": "**Press**"}
+    told = runbook.FILES["ja"].read_text(encoding="utf-8")
+
+    assert [section.heading for section in japanese] == at_night
+    for mark in marks:
+        assert told.count(f"\n{mark} ") == len(at_night), mark
+    assert set(Kind) <= set(at_night)
+
+
+def test_whoever_reads_japanese_finds_the_rest_of_the_runbook_in_english_after_it() -> None:
+    own, read = runbook.read_in("en"), runbook.read_in("ja")
+
+    assert {language for language, _ in own} == {"en"}
+    assert [section.heading for language, section in read if language == "en"] == [
+        section.heading for _, section in own if not section.heading.isalpha()
+    ]
+    assert {section.heading for _, section in own[1:]} <= {section.heading for _, section in read}
 
 
 def test_the_runbooks_marks_become_pieces(tmp_path: Path) -> None:

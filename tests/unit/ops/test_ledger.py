@@ -7,7 +7,7 @@ import pytest
 
 from services.issuer.domain.states import Status
 from services.ops.domain import ledger
-from services.ops.domain.ledger import Column, Difference, Step
+from services.ops.domain.ledger import Column, Difference, Step, Verdict, verdict_of
 from services.ops.domain.wire import Entry
 from shared.messages.intake import ApplicationAccepted
 from shared.messages.issuer import GuaranteeIssued, GuaranteeStatusChanged
@@ -77,6 +77,16 @@ def test_what_services_know_otherwise_is_a_difference_and_who_was_not_asked_make
     ]
     assert ledger.differences(columns, 8, {}) == []
     assert Difference("x", 8, 9).missing == 1
+
+
+def test_a_ledger_is_even_only_when_everybody_was_asked_and_uneven_whoever_is_silent() -> None:
+    columns = {Column.ISSUED: 2, Column.WAITING: 1}
+    other = [Difference("issuer: issued", 2, 3)]
+
+    assert verdict_of(3, columns, [], []) is Verdict.EVEN
+    assert verdict_of(3, columns, [], ["issuer"]) is Verdict.UNKNOWN
+    assert verdict_of(3, columns, other, ["intake"]) is Verdict.UNEVEN
+    assert verdict_of(4, columns, [], ["intake"]) is Verdict.UNEVEN
 
 
 def test_every_unsettled_status_is_on_a_step_with_a_limit() -> None:

@@ -11,6 +11,7 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.ops.domain.troubles import read_moment
+from services.ops.web.console.reasons import in_words
 from services.ops.web.console.sessions import Session
 from services.ops.web.console.words import JAPANESE, LANGUAGES, Words
 from shared import clock
@@ -78,6 +79,7 @@ class Pages:
         words = Words(language)
         writing = {"t": words, "maybe": words.maybe, "lang": language, "other": _other(language)}
         shown = {"moment": moment, "ago": _Ago(words), "lasting": words_for_seconds(words), "part": part}
+        shown["in_words"] = in_words
         return self._environment.get_template(template).render({**writing, **shown, **facts})
 
 

@@ -1,13 +1,17 @@
-"""The runbook as a page: its headings, so that each trouble leads to what to do, and its few marks."""
+"""The runbook as a page in two languages: its headings, so that a trouble leads to what to do, and its few marks."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-FILE: Final = Path(__file__).parents[4] / "docs" / "runbook.md"
+from services.ops.web.console.words import ENGLISH, JAPANESE
+
+DOCS: Final = Path(__file__).parents[4] / "docs"
+FILE: Final = DOCS / "runbook.md"
+FILES: Final[Mapping[str, Path]] = {JAPANESE: DOCS / "runbook.ja.md", ENGLISH: FILE}
 
 _MARK: Final = re.compile(r"\*\*(?P<strong>[^*]+)\*\*|`(?P<code>[^`]+)`")
 
@@ -35,6 +39,19 @@ def sections(file: Path = FILE) -> tuple[Section, ...]:
         return ()
     parts = re.split(r"(?m)^#{1,2} ", file.read_text(encoding="utf-8"))[1:]
     return tuple(_section(text) for text in parts)
+
+
+def read_in(language: str) -> Sequence[tuple[str, Section]]:
+    """The sections for whoever reads this language, each with the language it is in.
+
+    What can wait for the day is written in English only, and comes after what is needed at night.
+    """
+    own = sections(FILES[language])
+    if not own:
+        return [(ENGLISH, section) for section in sections()]
+    named = {section.heading for section in own[1:]}
+    others = [section for section in sections()[1:] if language != ENGLISH and section.heading not in named]
+    return [*((language, section) for section in own), *((ENGLISH, section) for section in others)]
 
 
 def _section(text: str) -> Section:

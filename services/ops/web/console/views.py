@@ -1,28 +1,25 @@
 """What each page shows, as values for its template; the page itself and its live part are made of the same."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from services.ops.domain.desk import State, shown
 from services.ops.domain.search import QUERY_CHARACTERS_MAX
-from services.ops.domain.troubles import Heap, Raised, Seen, Trouble, troubles_of
 from services.ops.handlers import acting
-from services.ops.handlers.watching import POINT_EVERY_S, Flow, seen
+from services.ops.handlers.watching import POINT_EVERY_S, Flow
 from services.ops.store import alarms, desk
-from services.ops.store import ledger as ledger_store
 from services.ops.store.desk import Filters
 from services.ops.web.console.charts import HEIGHT, WIDTH, charts
-from services.ops.web.console.runbook import sections
+from services.ops.web.console.runbook import read_in
 from services.ops.web.journeys import found_by, journey_told, parked_told
 from services.ops.web.means import Means
-from services.ops.web.status import ACTS_PAGE, ALARMS_MAX, acts_told, ledger_told
-from shared import clock, postgres
+from services.ops.web.status import ACTS_PAGE, acts_told, ledger_told
+from services.ops.web.wrong import ALARMS_MAX, wrong_now
+from shared import clock
 from shared.errors import Transient
 from shared.topology import SERVICES
 
-REFUSED_TOLD_MAX: Final = 20
 FACTS_PAGE: Final = 200
 ROWS_PAGE: Final = 100
 WHICH: Final = ("due", "calling", "waiting", "held")
@@ -34,45 +31,14 @@ View = Callable[[Means, Params], Awaitable[dict[str, Any] | None]]
 _FAILURES: Final = ("_refused", "_rejected", "_conflicted", "_declined")
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What ops keeps about what is wrong."""
-
-    heaps: list[Heap]
-    alarms: list[Raised]
-    refused: Any
-
-
 async def front(means: Means, _: Params) -> dict[str, Any]:
     """What is wrong, since when, how many, why, and what to press."""
-    flow = await _flow(means)
-    kept = await _kept(means)
-    return {"at": flow.at, "troubles": await _troubles(means, flow, kept), "database_is_away": kept is None}
+    wrong = await wrong_now(means)
+    return {"at": wrong.at, "troubles": wrong.troubles, "database_is_away": wrong.database_is_away}
 
 
 async def _flow(means: Means) -> Flow:
     return means.watch.flow or await means.watch.look()
-
-
-async def _kept(means: Means) -> Kept | None:
-    """What ops wrote down; None when its own database does not answer."""
-    try:
-        async with means.service.pool.acquire() as connection:
-            groups = await desk.groups(connection)
-            listed = await alarms.listed(connection, ALARMS_MAX)
-            refused = await ledger_store.refused(connection, REFUSED_TOLD_MAX)
-    except (*postgres.FAILURES, Transient):
-        return None
-    heaps = [Heap(one.consumer, one.code, one.facts, one.first_at, one.reason) for one in groups]
-    raised = [Raised(one.kind, one.key, one.told, one.ids, one.raised_at) for one in listed if one.cleared_at is None]
-    return Kept(heaps, raised, refused)
-
-
-async def _troubles(means: Means, flow: Flow, kept: Kept | None) -> list[Trouble]:
-    now = seen(flow)
-    if kept is not None:
-        now = Seen(now.at, now.services, now.queues, kept.heaps, kept.alarms, kept.refused)
-    return troubles_of(now, means.watch.since)
 
 
 async def flow(means: Means, _: Params) -> dict[str, Any]:
@@ -230,8 +196,8 @@ async def acts(means: Means, params: Params) -> dict[str, Any]:
 
 
 async def runbook(_: Means, __: Params) -> dict[str, Any]:
-    """The runbook."""
-    return {"sections": sections()}
+    """The runbook; the page knows in which language."""
+    return {"read_in": read_in}
 
 
 def as_uuid(text: str) -> UUID | None:
