@@ -15,7 +15,9 @@ from deploy import broker, cli_acts, cli_doctor, cli_journal, cli_keys, cli_veri
 from deploy.announce import announce
 from deploy.broker.management import management
 from deploy.database import role_of
+from deploy.local.stack import DATABASE, VHOST
 from deploy.obligees import obligee_commands
+from deploy.ops_client import running_here
 from deploy.places import CHECKOUT, PORTALS_FILE
 from deploy.settings import BROKER_PASSWORD_PREFIX, DATABASE_PASSWORD_PREFIX, DeploySettings, passwords
 from shared.errors import Misconfigured, Transient
@@ -118,11 +120,17 @@ def doctor(
     *,
     tell: cli_doctor.Telling = False,
 ) -> None:
-    """Compare what runs with what is planned: broker, schemas, disks, clocks, certificates, keys; prints each mend."""
+    """Compare what runs with what is planned, and print each mend; beside `make up` no address is needed.
+
+    Looked at are broker, schemas and rights, disks, clocks, certificates and keys. Exits with 1 if something is found.
+    """
     settings = DeploySettings()
     broker_at = None if settings.rabbitmq_management_url is None else _broker()
     owner = settings.database_url
     owner_url = None if owner is None else owner.get_secret_value()
+    if broker_at is None and owner_url is None and (local := running_here()) is not None:
+        broker_at = (local.addresses.management_url, VHOST)
+        owner_url = local.addresses.owner_url(DATABASE, local.secrets)
     cli_doctor.run(portals_file, broker_at, owner_url, every_s=every, telling=tell)
 
 

@@ -1,32 +1,33 @@
 """What `hosho ops status` shows: first what is wrong, then the parts."""
 
-from typing import Any
+from collections import Counter
+from typing import Any, Final
 
-from deploy.tables import say, show
+from deploy.tables import moment, say, show
+
+_LOOK: Final = {"now": "NOW", "soon": "BY THE MORNING", "note": "note"}
 
 
 def show_wrong(wrong: dict[str, Any]) -> None:
-    """What is wrong, as the console's front page tells it."""
+    """What is wrong, as the console's front page tells it: a few lines each, for a table this wide nobody can read."""
     if wrong["database_is_away"]:
         say("the database of ops does not answer; this is what can be seen without it")
-    show(
-        "wrong",
-        ("look", "what", "where", "since", "count", "why", "ids", "press", "runbook"),
-        [
-            (
-                {"now": "now", "soon": "by the morning", "note": "mends itself, or is planned"}[one["level"]],
-                one["what"],
-                one["about"],
-                one["since"],
-                one["count"],
-                one["why"],
-                ", ".join(one["ids"][:5]),
-                one["press"],
-                one["kind"],
-            )
-            for one in wrong["troubles"]
-        ],
-    )
+    troubles = wrong["troubles"]
+    pressing = Counter(one["level"] for one in troubles)
+    if wrong["level"] is None:
+        say("all is well" if not troubles else "nothing for a person to do")
+    else:
+        say(f"{pressing['now']} to act on now, {pressing['soon']} to look at by the morning")
+    for one in troubles:
+        since = "" if one["since"] is None else f"since {moment(one['since'])}"
+        facts = (since, "" if one["count"] is None else f"count {one['count']}", one["why"], " ".join(one["ids"][:5]))
+        say("")
+        about = one["about"]
+        where = f"{about[1:]} more groups, all in `hosho ops parked`" if about.startswith("+") else about
+        say(f"{_LOOK[one['level']]}: {one['what']}: {where}")
+        say(f"    {', '.join(filter(None, facts))}")
+        say(f"    press: {one['press']} (runbook: {one['kind']})")
+    say("")
 
 
 def show_parts(told: dict[str, Any]) -> None:

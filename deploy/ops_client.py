@@ -91,14 +91,22 @@ async def ops() -> AsyncIterator[Ops]:
         yield Ops(session, url.rstrip("/"))
 
 
+def running_here() -> Stack | None:
+    """What `make up` runs on this machine, if it does."""
+    if (RUN / DEV_STACK / "stack.json").exists():
+        local = Stack(DEV_STACK)
+        if local.runner_pid() is not None and "ops" in local.ports:
+            return local
+    return None
+
+
 def _address() -> tuple[str, str]:
     given = DeploySettings()
     if given.ops_url is not None:
         if given.operator_token is None:
             raise Misconfigured("Give HOSHO_OPERATOR_TOKEN: your bearer token for ops.")
         return given.ops_url, given.operator_token.get_secret_value()
-    if (RUN / DEV_STACK / "stack.json").exists():
-        local = Stack(DEV_STACK)
-        if local.runner_pid() is not None and "ops" in local.ports:
-            return f"http://{LOOPBACK}:{local.ports['ops']}", local.secrets.operator_tokens["operator"]
+    local = running_here()
+    if local is not None:
+        return f"http://{LOOPBACK}:{local.ports['ops']}", local.secrets.operator_tokens["operator"]
     raise Misconfigured("Give HOSHO_OPS_URL and HOSHO_OPERATOR_TOKEN, or start everything here with `make up`.")

@@ -7,6 +7,7 @@ a row to a line.
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from io import StringIO
 from typing import Any, Final
 
 from rich import box
@@ -37,13 +38,19 @@ def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -
         say(f"{title}: nothing")
         return
     is_whole = not console.is_terminal
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(title=title, title_justify="left", box=None if is_whole else box.SIMPLE_HEAD)
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=is_whole)
     for row in rows:
         table.add_row(*(cell(value, None if is_whole else CELL_CHARACTERS_MAX) for value in row))
-    target = Console(file=console.file, highlight=False, width=UNFOLDED_COLUMNS) if is_whole else console
-    target.print(table)
+    if not is_whole:
+        console.print(table)
+        return
+    unfolded = Console(file=StringIO(), highlight=False, width=UNFOLDED_COLUMNS)
+    with unfolded.capture() as written:
+        unfolded.print(table)
+    for line in written.get().splitlines():
+        say(line.rstrip())
 
 
 def cell(value: object, characters_max: int | None = CELL_CHARACTERS_MAX) -> str:

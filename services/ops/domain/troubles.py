@@ -19,6 +19,8 @@ MANY_PARKED_FACTS: Final = 50
 HEAPS_TOLD_MAX: Final = 4
 """Heaps of the desk that are told one by one; a deployment with a bug makes dozens, and one page must hold it all."""
 
+REFUSED_WHY: Final = "the platform does not take what stands in them"
+
 LEDGER_ALARMS: Final = frozenset({"gap", "double"})
 
 
@@ -263,7 +265,7 @@ def _of_alarms(alarms: Sequence[Raised]) -> Iterator[Trouble]:
 
 def _of_refused(refused: Refused) -> Iterator[Trouble]:
     if refused.lines:
-        yield Trouble(Kind.CERTIFICATES_REFUSED, "platform", "", refused.since, refused.lines, refused.numbers)
+        yield Trouble(Kind.CERTIFICATES_REFUSED, "platform", REFUSED_WHY, refused.since, refused.lines, refused.numbers)
 
 
 def _of_ledger(unknown: Unknown | None) -> Iterator[Trouble]:

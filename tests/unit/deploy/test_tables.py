@@ -68,13 +68,16 @@ def test_what_is_wrong_stands_first_with_what_to_press(written: io.StringIO) -> 
         "level": "soon", "what": "Facts are parked", "about": "issuer.x a_code", "count": 3, "why": "no", "ids": [],
         "since": "2026-03-31T18:00:00+00:00", "press": "Mend the reason, then replay.", "kind": "FactsParked",
     }  # fmt: skip
-    cli_status.show_wrong({"database_is_away": False, "troubles": [one]})
-    told = written.getvalue()
+    cli_status.show_wrong({"level": "soon", "database_is_away": False, "troubles": [one]})
 
-    assert "by the morning" in told
-    assert "04-01 03:00:00 JST" in told
-    assert "Mend the reason, then replay." in told
-    assert "FactsParked" in told
+    assert written.getvalue().splitlines() == [
+        "0 to act on now, 1 to look at by the morning",
+        "",
+        "BY THE MORNING: Facts are parked: issuer.x a_code",
+        "    since 04-01 03:00:00 JST, count 3, no",
+        "    press: Mend the reason, then replay. (runbook: FactsParked)",
+        "",
+    ]
 
 
 @pytest.mark.parametrize(
