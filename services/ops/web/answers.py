@@ -49,10 +49,7 @@ class DifferenceTold(Answer):
 
 
 class LedgerTold(Answer):
-    """Every line of every accepted application in one column; `told` is what services count themselves.
-
-    `balanced` is null while the verdict is unknown: a service that could not be asked may count otherwise.
-    """
+    """Every line in one column; `told` is what services count; `balanced` is null while the verdict is unknown."""
 
     at: datetime
     applications: int
