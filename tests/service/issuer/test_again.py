@@ -75,5 +75,5 @@ async def test_what_cannot_be_told_again_is_said_in_one_line(emptied: Servers) -
         hosho_announce(emptied, "2026-01-15T09:30:00+09:00", service="intake"),
     ]
 
-    assert [ran.returncode for ran in answers] == [1, 1, 1]
+    assert [ran.returncode for ran in answers] == [2, 2, 2]
     assert all(ran.stderr.startswith("hosho: ") and ran.stderr.count("\n") == 1 for ran in answers)

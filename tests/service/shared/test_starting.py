@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from deploy import broker
+from deploy import database as databases
 from deploy.broker.management import management
 from deploy.places import PORTALS_FILE
 from deploy.portals import plan_for
@@ -74,11 +75,18 @@ async def test_settings_that_are_wrong_are_named_without_their_values() -> None:
 
 
 async def test_a_schema_that_lacks_a_migration_is_refused(stack: Servers) -> None:
-    """Code must never run on tables it was not written for: here, in the maintenance database without any."""
-    url = stack.database_url("ops").rsplit("/", 1)[0] + "/postgres"
-    async with ops({"DATABASE_URL": url, "BROKER_URL": NOBODY_LISTENS}) as one:
-        line = await said(one, "service.refused_to_start")
-        code = await one.wait()
+    """Code must never run on tables it was not written for: here, in a database without any."""
+    name = f"empty_{clock.new_uuid().hex[:12]}"
+    async with databases.connected(stack.superuser_url) as connection:
+        await connection.execute(f"create database {name}")
+    try:
+        async with ops(
+            {"DATABASE_URL": databases.with_database(stack.database_url("ops"), name), "BROKER_URL": NOBODY_LISTENS}
+        ) as one:
+            line = await said(one, "service.refused_to_start")
+            code = await one.wait()
+    finally:
+        await databases.drop(stack.superuser_url, name)
 
     assert code == 2
     assert "hosho migrate" in line
