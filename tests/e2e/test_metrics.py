@@ -75,7 +75,7 @@ async def test_nothing_counted_bears_an_id_or_a_name(system: System, portal: Por
     assert issued.data["guarantee_number"] not in text
     assert "METRICS-2" not in text
     assert labels <= {
-        "queue", "ending", "code", "answer", "errand", "outcome", "le", "service", "version", "use", "which",
+        "queue", "ending", "code", "answer", "errand", "outcome", "le", "service", "version", "use", "which", "verdict",
         "standing", "column", "kind",
     }  # fmt: skip
 
