@@ -13,7 +13,7 @@ from simulators.portal.client import Portal
 from simulators.portal.doors import Reply
 from simulators.portal.sent import ABOUT_APPLICATION
 from simulators.portal.site import form, words
-from simulators.portal.site.progress import change_state, progress_of
+from simulators.portal.site.progress import change_state, effect_of, progress_of
 from simulators.portal.site.visitors import Interrupted, Visitor, known
 
 HISTORIES_MAX = 20
@@ -152,17 +152,18 @@ class Contracts:
         found = reply.json()
         more = {"visitor": visitor, "one": found, "title": form.KINDS[found["kind"]], "mail_states": MAIL_STATES}
         none = {"key": None, "told": None, "mail_told": None, "address": ""}
-        changes = await self._changes(number, visitor, found["version"])
+        changes = await self._changes(visitor, found)
         return self._pages.page("detail.html", none | more | {"changes": changes} | dict(facts), status=status)
 
-    async def _changes(self, number: str, visitor: Visitor, version: int | None) -> list[dict[str, Any]]:
+    async def _changes(self, visitor: Visitor, found: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The changes that were sent for a guarantee, newest first, and how they stand."""
-        found = []
-        for sent in await self._portal.sent.of(visitor.customer_number, number):
+        heard = await self._portal.answers.of(found["application_id"])
+        changes = []
+        for sent in await self._portal.sent.of(visitor.customer_number, found["guarantee_number"]):
             state, problems = change_state(await self._portal.answers.of(sent.id))
-            done = not problems and version is not None and version > sent.body["base_version"]
-            found.append({"sent": sent, "state": "反映済" if done else state, "problems": problems})
-        return found
+            effect = None if problems else effect_of(sent.id, heard, found["history"])
+            changes.append({"sent": sent, "state": effect or state, "problems": problems})
+        return changes
 
     async def _own(self, request: web.Request, visitor: Visitor) -> str:
         number = request.match_info["number"]

@@ -21,6 +21,8 @@ from simulators.portal.site.form import KINDS
 SENT_JA = "送信済"
 ACCEPTED_JA = "受付済"
 REJECTED_JA = "受付できません"
+IN_EFFECT_JA = "反映済"
+TAKEN_BACK_JA = "取り消されました"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,22 @@ def change_state(answers: Sequence[Answer]) -> tuple[str, tuple[str, ...]]:
     # Here too, a form that was refused and then mended under the same id is accepted.
     refused = _sentences(bodies, (CHANGE_REJECTED,), "problems")
     return (REJECTED_JA if refused else SENT_JA), refused
+
+
+def effect_of(change_id: str, answers: Sequence[Answer], history: Sequence[Mapping[str, Any]]) -> str | None:
+    """What became of an accepted change that was issued, by the history contractors see; None if it never was issued.
+
+    A row that a correction replaced and a row that was taken back both stand there no more: after the first the next
+    row is the correction.
+    """
+    bodies = (one.data for one in answers if one.type == ISSUED and isinstance(one.data, dict))
+    version = next((data["version"] for data in bodies if data.get("change_id") == change_id), None)
+    if version is None:
+        return None
+    later = [row for row in history if row["version"] >= version]
+    following = min(later, key=lambda row: int(row["version"]), default=None)
+    stands = following is not None and (following["version"] == version or following["version_kind"] == "correction")
+    return IN_EFFECT_JA if stands else TAKEN_BACK_JA
 
 
 def _line(

@@ -16,7 +16,7 @@ from simulators.portal.client import (
 )
 from simulators.portal.sent import Sent
 from simulators.portal.site import form
-from simulators.portal.site.progress import change_state, progress_of
+from simulators.portal.site.progress import change_state, effect_of, progress_of
 
 PROBLEM = {"message_ja": "直してください。"}
 
@@ -134,3 +134,24 @@ def test_a_change_stands_as_its_answers_say_in_any_order() -> None:
     assert change_state([rejected]) == ("受付できません", ("直してください。",))
     assert change_state([accepted, rejected]) == ("受付済", ())
     assert change_state([refused, accepted]) == ("受付できません", ("直してください。",))
+
+
+@pytest.mark.parametrize(
+    ("history", "state"),
+    [
+        ([(1, "new"), (2, "change")], "反映済"),
+        ([(1, "new"), (2, "change"), (3, "change")], "反映済"),
+        # Corrected: the correction stands in its place.
+        ([(1, "new"), (3, "correction")], "反映済"),
+        # Taken back, before and after a later change.
+        ([(1, "new")], "取り消されました"),
+        ([(1, "new"), (3, "change_cancellation")], "取り消されました"),
+        ([(1, "new"), (4, "change")], "取り消されました"),
+    ],
+)
+def test_a_change_that_was_issued_stands_as_the_history_says(history: list[tuple[int, str]], state: str) -> None:
+    heard = [answer(ISSUED, version=1, change_id=None), answer(ISSUED, version=2, change_id="C-1")]
+    rows = [{"version": version, "version_kind": kind} for version, kind in history]
+
+    assert effect_of("C-1", heard, rows) == state
+    assert effect_of("C-2", heard, rows) is None
