@@ -19,6 +19,7 @@ create index if not exists message_by_message_id on message (message_id);
 create table if not exists misbehaved (address text primary key, times integer not null) strict, without rowid;
 """
 
+_GUARANTEE_NUMBER = re.compile(r"(?<![0-9-])[0-9]{5}-[0-9]{6}(?![0-9-])")
 _MESSAGE_ID = re.compile(rb"^message-id:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -74,19 +75,45 @@ class Wanted:
 def find(connection: sqlite3.Connection, wanted: Wanted) -> list[sqlite3.Row]:
     """Messages in the order they came."""
     return connection.execute(
-        "select * from message where id > ?1 and (?2 is null or message_id = ?2)"
-        " and (?3 is null or exists (select 1 from json_each(rcpt_to) where value = ?3)) order by id limit ?4",
-        (wanted.after, wanted.message_id, wanted.recipient, wanted.count),
+        "select * from message where (?1 is null or message_id = ?1)"
+        " and (?2 is null or exists (select 1 from json_each(rcpt_to) where value = ?2))"
+        " and id > ?3 order by id limit ?4",
+        (wanted.message_id, wanted.recipient, wanted.after, wanted.count),
     ).fetchall()
 
 
-def latest(connection: sqlite3.Connection, recipient: str | None, before: int, count: int) -> list[sqlite3.Row]:
-    """Messages with a number below `before`, the newest first."""
-    return connection.execute(
-        "select * from message where id < ?1"
-        " and (?2 is null or exists (select 1 from json_each(rcpt_to) where value = ?2)) order by id desc limit ?3",
-        (before, recipient, count),
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One page of the list, newest first, and where it stands among all that the filter lets through.
+
+    Attributes:
+        total: how many messages the filter lets through.
+        newer: how many of them are newer than this page.
+        newer_below: below which number the page before this one begins; None where that is the first page.
+    """
+
+    rows: Sequence[sqlite3.Row]
+    total: int
+    newer: int
+    newer_below: int | None
+
+
+def sheet(connection: sqlite3.Connection, recipient: str | None, before: int, count: int) -> Sheet:
+    """The page of messages with a number below `before`."""
+    rows = connection.execute(
+        "select * from message where (?1 is null or exists (select 1 from json_each(rcpt_to) where value = ?1))"
+        " and id < ?2 order by id desc limit ?3",
+        (recipient, before, count),
     ).fetchall()
+    total = matching(connection, Wanted(recipient))
+    newer = matching(connection, Wanted(recipient, after=before - 1))
+    # The page before shows the `count` that come next above this one, so it begins below the one after those.
+    edge = connection.execute(
+        "select id from message where (?1 is null or exists (select 1 from json_each(rcpt_to) where value = ?1))"
+        " and id >= ?2 order by id limit 1 offset ?3",
+        (recipient, before, count),
+    ).fetchone()
+    return Sheet(rows, total, newer, None if edge is None else edge["id"])
 
 
 def one(connection: sqlite3.Connection, number: int) -> sqlite3.Row | None:
@@ -95,9 +122,13 @@ def one(connection: sqlite3.Connection, number: int) -> sqlite3.Row | None:
     return row
 
 
-def count(connection: sqlite3.Connection) -> int:
-    """How many messages there are."""
-    total: int = connection.execute("select count(*) from message").fetchone()[0]
+def matching(connection: sqlite3.Connection, wanted: Wanted) -> int:
+    """How many messages these wishes let through beyond `after`, whatever `count` says."""
+    total: int = connection.execute(
+        "select count(*) from message where (?1 is null or message_id = ?1)"
+        " and (?2 is null or exists (select 1 from json_each(rcpt_to) where value = ?2)) and id > ?3",
+        (wanted.message_id, wanted.recipient, wanted.after),
+    ).fetchone()[0]
     return total
 
 
@@ -141,6 +172,12 @@ def shown(row: sqlite3.Row) -> dict[str, object]:
         "headers": [[name, str(value)] for name, value in parsed.items()],
         "size_bytes": len(row["content"]),
     }
+
+
+def guarantee_numbers(message: dict[str, object]) -> list[str]:
+    """The 保証契約番号 that a shown message names in its subject or its text, each once."""
+    said = f"{message['subject'] or ''}\n{message['text'] or ''}"
+    return list(dict.fromkeys(_GUARANTEE_NUMBER.findall(said)))
 
 
 def sender(row: sqlite3.Row) -> str | None:

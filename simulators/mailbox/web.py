@@ -1,5 +1,6 @@
 """The HTTP side: what has arrived, as JSON for programs and as pages for people."""
 
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -54,7 +55,7 @@ class MailboxDoor:
     async def messages(self, request: web.Request) -> web.Response:
         """Messages in the order they came; `to`, `message_id`, `after` (an id) and `limit` narrow them.
 
-        `brief` leaves subject, HTML and headers away.
+        `total` counts what `to` and `message_id` let through. `brief` leaves subject, HTML and headers away.
         """
         query = request.query
         try:
@@ -62,10 +63,12 @@ class MailboxDoor:
         except ValueError:
             return problem_answer(400, "after and limit must be whole numbers.")
         limit = min(max(1, limit), LINES_MAX)
-        wanted = store.Wanted(query.get("to"), query.get("message_id"), after, limit)
-        total = await self._ledger.do(store.count)
-        rows = await self._ledger.do(lambda db: store.find(db, wanted))
-        following = rows[-1]["id"] if len(rows) == limit else None
+        everything = store.Wanted(query.get("to"), query.get("message_id"))
+        # One more than is shown tells whether there is more.
+        wanted = replace(everything, after=after, count=limit + 1)
+        total, found = await self._ledger.do(lambda db: (store.matching(db, everything), store.find(db, wanted)))
+        rows = found[:limit]
+        following = rows[-1]["id"] if len(found) > limit else None
         show = store.brief if "brief" in query else store.shown
         return json_answer({"total": total, "messages": [show(row) for row in rows], "next_after": following})
 
@@ -103,13 +106,19 @@ class MailboxDoor:
         """The list for people, newest first; `to` narrows it to a recipient, `before` goes on below a number."""
         to, before = request.query.get("to", "").strip(), request.query.get("before", "")
         below = int(before) if before.isascii() and before.isdecimal() and len(before) < 16 else NUMBER_MAX
-        rows = await self._ledger.do(lambda db: store.latest(db, to or None, below, PAGE_LINES_MAX + 1))
-        shown = [store.shown(row) for row in rows[:PAGE_LINES_MAX]]
-        older = None
-        if len(rows) > PAGE_LINES_MAX:
-            older = "/?" + urlencode({"to": to, "before": shown[-1]["id"]} if to else {"before": shown[-1]["id"]})
-        total = await self._ledger.do(store.count)
-        facts = {"mails": shown, "total": total, "to": to, "before": before, "older": older}
+        sheet = await self._ledger.do(lambda db: store.sheet(db, to or None, below, PAGE_LINES_MAX))
+        shown = [store.shown(row) for row in sheet.rows]
+        seen = sheet.newer + len(shown)
+        facts = {
+            "mails": [mail | {"numbers": store.guarantee_numbers(mail)} for mail in shown],
+            "total": sheet.total,
+            "first": sheet.newer + 1,
+            "last": seen,
+            "to": to,
+            "newest": _list_address(to),
+            "newer": _list_address(to, sheet.newer_below) if sheet.newer else None,
+            "older": _list_address(to, sheet.rows[-1]["id"]) if sheet.rows and seen < sheet.total else None,
+        }
         return self._pages.page("list.html", facts)
 
     async def message_page(self, request: web.Request) -> web.Response:
@@ -133,3 +142,8 @@ class MailboxDoor:
         if body is None:
             return problem_answer(404, "No such HTML body.")
         return web.Response(text=str(body), content_type="text/html", headers=FOREIGN_HEADERS)
+
+
+def _list_address(to: str, before: int | None = None) -> str:
+    asked = {name: value for name, value in (("to", to), ("before", before)) if value}
+    return f"/?{urlencode(asked)}" if asked else "/"

@@ -109,10 +109,60 @@ def test_the_list_begins_with_the_newest_and_goes_on_where_it_stopped(tmp_path: 
         first = page(program, "/")
         (older,) = [one["href"] for one in first.all("a") if one.get("rel") == "next"]
         second = page(program, str(older))
+        (newer,) = [one["href"] for one in second.all("a") if one.get("rel") == "prev"]
+        back = page(program, str(newer))
+        beyond = page(program, "/?before=1")
 
     assert _numbers(first) == list(range(101, 1, -1))
+    assert "101通を受信しています。新しい順に1通目から100通目まで" in first.words
+    assert not [one for one in first.all("a") if one.get("rel") == "prev"]
     assert _numbers(second) == [1]
+    assert "新しい順に101通目から101通目まで" in second.words
     assert not [one for one in second.all("a") if one.get("rel") == "next"]
+    assert _numbers(back) == _numbers(first)
+    assert "これより古いメールはありません" in beyond.words
+
+
+def test_a_filtered_list_counts_and_pages_only_what_it_lets_through(tmp_path: Path) -> None:
+    store_file = {"MAILBOX_SMTP_PORT": "0", "MAILBOX_HTTP_PORT": "0", "MAILBOX_STORAGE": str(tmp_path / "m.sqlite")}
+    with running("mailbox", store_file) as program:
+        with smtplib.SMTP("127.0.0.1", program.facts["smtp_port"], timeout=30) as client:
+            for number in range(201):
+                client.send_message(letter("many@kensetsu.example", f"many-{number}"))
+                if number % 60 == 0:
+                    client.send_message(letter("few@kensetsu.example", f"few-{number}"))
+        few = page(program, "/?to=few@kensetsu.example")
+        sheets = [page(program, "/?to=many@kensetsu.example")]
+        while older := [one["href"] for one in sheets[-1].all("a") if one.get("rel") == "next"]:
+            sheets.append(page(program, str(older[0])))
+        (newer,) = [one["href"] for one in sheets[-1].all("a") if one.get("rel") == "prev"]
+        middle = page(program, str(newer))
+        told = program.call("GET", "/messages?to=few@kensetsu.example&limit=3").json()
+        rest = program.call("GET", f"/messages?to=few@kensetsu.example&limit=1&after={told['next_after']}").json()
+
+    assert "宛先が「few@kensetsu.example」のメールは4通です。" in few.words
+    assert not [one for one in few.all("a") if one.get("rel") in ("next", "prev")]
+    assert [len(_numbers(one)) for one in sheets] == [100, 100, 1]
+    assert "のメールは201通です。新しい順に101通目から200通目まで" in sheets[1].words
+    assert _numbers(middle) == _numbers(sheets[1])
+    assert (told["total"], len(told["messages"])) == (4, 3)
+    assert (rest["total"], len(rest["messages"]), rest["next_after"]) == (4, 1, None)
+
+
+def test_the_list_tells_which_guarantee_a_mail_is_about_where_the_mail_does(mailbox: Running) -> None:
+    for name, text in (("about", "保証契約番号：00000-000042\n00000-000042"), ("none", "電話 055-123-456789")):
+        mail = EmailMessage()
+        mail["To"], mail["Message-ID"] = f"{name}@kensetsu.example", f"<{name}@hosho.example>"
+        mail["Subject"], mail["From"] = "お知らせ", "a@hosho.example"
+        mail.set_content(text)
+        with smtplib.SMTP("127.0.0.1", mailbox.facts["smtp_port"], timeout=5) as client:
+            client.send_message(mail)
+    about, none = page(mailbox, "/?to=about@kensetsu.example"), page(mailbox, "/?to=none@kensetsu.example")
+
+    assert about.words.count("00000-000042") == 1
+    assert "about@kensetsu.example" in about.words
+    assert "お知らせ" in about.words
+    assert "―" in none.words
 
 
 def _numbers(shown: Page) -> list[int]:
