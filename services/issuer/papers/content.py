@@ -82,6 +82,7 @@ class Overview:
     obligee: str
     price: int
     amount: int
+    guarantee_until: date
     product_name: str
     depository: str | None
     guarantor: str
@@ -113,6 +114,7 @@ class KeyNotice:
             ("発注者名", seen.obligee),
             ("請負金額", yen(seen.price)),
             ("保証金額", yen(seen.amount)),
+            ("保証期限", day(seen.guarantee_until)),
             ("商品名", seen.product_name),
             ("預託金融機関", seen.depository or NOTHING),
             ("電子保証発行日時", minute(seen.issued_at)),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from services.issuer.domain.shown import HIDDEN_KINDS, VISIBLE_STATES
@@ -40,6 +41,7 @@ async def overview(connection: "Connection", number: str, portal: str | None) ->
         obligee=signed["obligee"]["name"],
         price=signed["price"],
         amount=signed["amount"],
+        guarantee_until=date.fromisoformat(signed["guarantee_until"]),
         product_name=signed["product_name"],
         depository=signed["depository"],
         guarantor=signed["guarantor"],

@@ -124,6 +124,7 @@ async def test_the_notice_tells_the_advice_of_the_terms_once_these_are_kept(benc
     assert after is not None
     assert before.advice == Advice()
     assert after.advice == Advice(**advice)
+    assert after.guarantee_until.isoformat() == "2026-12-25"
 
 
 async def test_the_certificate_is_json_unless_a_pdf_is_asked_for(bench: Bench, door: Door) -> None:

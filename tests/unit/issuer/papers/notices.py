@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from io import BytesIO
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ OVERVIEW: Final = Overview(
     obligee="三島市長",
     price=50_000_000,
     amount=20_000_000,
+    guarantee_until=date(2026, 12, 25),
     product_name="前払金保証",
     depository="○○銀行　××支店",
     guarantor="○○建設業保証株式会社",

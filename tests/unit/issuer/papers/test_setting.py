@@ -48,6 +48,7 @@ def setter() -> Setter:
         "三島市長",
         "50,000,000 円",
         "20,000,000 円",
+        "保証期限2026年12月25日（令和8年12月25日）",
         "前払金保証",
         "○○銀行　××支店",
         "電子保証発行日時2026/01/15 09:30",
@@ -112,6 +113,18 @@ def test_every_member_of_the_signed_data_can_be_read_off_the_certificate(setter:
     assert signed.signature in words
     assert "example-1" in words
     assert squeezed("電子証書の原本は、電子署名された電子データです。") in words
+
+
+@pytest.mark.parametrize("changed", [{}, {"member_of_tomorrow": "○○"}])
+def test_the_certificate_says_once_why_it_does_not_tell_its_time_of_issue(
+    setter: Setter, changed: dict[str, str]
+) -> None:
+    signed = certificate(**changed)
+    paper = setter.set(signed.order())
+    attached = json.loads(opened(paper).attachments["certificate.json"][0])
+
+    assert words_of(paper).count("電子保証発行日時は、署名された電子証書がプラットフォームに到達したときに定まる") == 1
+    assert canonical(signed_content(attached)).decode() == signed.canonical
 
 
 def test_the_certificate_carries_the_signed_data_and_that_verifies(setter: Setter) -> None:
