@@ -1,6 +1,7 @@
 """保証契約一覧, 電子保証概要 and 変更 as people use them."""
 
 import json
+import re
 
 from playwright.async_api import Page, expect
 
@@ -88,6 +89,11 @@ async def test_a_change_is_asked_for_and_becomes_the_second_row(system: System, 
     await expect(page.locator("#change-states")).to_contain_text("反映済")
     await page.get_by_role("button", name="認証キーを表示").click()
     assert await page.locator("[data-key]").inner_text() == key
+    await page.get_by_role("link", name="変更を申し込む").click()
+    # What is now stands beside the fields, and the address that was given last is given again.
+    await expect(page.get_by_role("row", name="請負金額")).to_contain_text("60,000,000 円")
+    await expect(page.get_by_role("row", name="工期(終わり)")).to_contain_text(re.compile(r"\d{4}/\d{2}/\d{2}"))
+    await expect(page.get_by_label("メールアドレス")).to_have_value("keiri@kensetsu.example")
 
 
 async def test_a_version_is_chosen_as_a_paper_and_as_signed_data(system: System, people: People) -> None:

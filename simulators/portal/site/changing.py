@@ -16,6 +16,7 @@ from simulators.portal.site.visitors import Visitor, known
 
 FIELDS = ("contract_date", "price", "fiscal_year_amount", "amount", "works_until", "reason")
 MONEY = ("price", "fiscal_year_amount", "amount")
+CERTIFIED = ("works_until", "fiscal_year_amount")
 
 
 class Changing:
@@ -35,7 +36,6 @@ class Changing:
         values = {
             "change_id": f"C-{clock.new_id()[:13]}",
             "completion_mail.wanted": form.YES,
-            "completion_mail.address": "",
         }
         return await self._form(request.match_info["number"], visitor, dict.fromkeys(FIELDS, "") | values)
 
@@ -71,7 +71,7 @@ class Changing:
             owned = await self._portal.doors.guarantees(number=number, customer_number=visitor.customer_number)
             if owned.status == 200 and owned.json()["items"]:
                 reply = await self._portal.doors.guarantee(number)
-                found = reply.json() if reply.status == 200 else None
+                found = await self._standing(reply.json()) if reply.status == 200 else None
             elif owned.status == 200:
                 told, status = "該当する保証契約が見つかりません。", 404
         except (aiohttp.ClientError, TimeoutError):
@@ -79,9 +79,27 @@ class Changing:
         if found is None and not values.get("base_version"):
             facts: dict[str, object] = {"visitor": visitor, "told": told or words.AWAY}
             return self._pages.page("trouble.html", facts, status=status if status != 200 else 503)
-        fresh = {} if found is None else {"base_version": str(found["version"] or 0)}
+        fresh = {}
+        if found is not None:
+            address = await self._address(found, visitor)
+            fresh = {"base_version": str(found["version"] or 0), "completion_mail.address": address}
         facts = {"visitor": visitor, "number": number, "now": found, "values": fresh | dict(values)}
         return self._pages.page("change.html", facts | {"problems": problems or {}, "told": told}, status=status)
+
+    async def _standing(self, found: dict[str, Any]) -> dict[str, Any]:
+        """The guarantee, with what only its newest certificate tells."""
+        if found["version"]:
+            reply = await self._portal.doors.certificate(found["guarantee_number"], found["version"])
+            if reply.status == 200:
+                return found | {name: reply.json()[name] for name in CERTIFIED}
+        return found
+
+    async def _address(self, found: Mapping[str, Any], visitor: Visitor) -> str:
+        """The mail address that was given last, with a change or with the application."""
+        changes = await self._portal.sent.of(visitor.customer_number, found["guarantee_number"])
+        applied = await self._portal.sent.one(found["application_id"], visitor.customer_number)
+        mails = [sent.body["completion_mail"] for sent in (*changes, applied) if sent is not None]
+        return next((mail["address"] for mail in mails if mail.get("address")), "")
 
     def _change(self, values: Mapping[str, str], number: str, visitor: Visitor) -> dict[str, Any]:
         def of(name: str) -> int | str | None:
