@@ -5,6 +5,7 @@ What libraries log through the standard library comes out the same way from WARN
 Nothing here is the reason why a secret stays out of the logs; redaction is the last line of defence only.
 """
 
+import asyncio
 import json
 import logging
 import re
@@ -128,8 +129,10 @@ class _Library(logging.Handler):
 
 def _level_of(record: logging.LogRecord) -> str:
     """The level of our line. ERROR means that a person must act now, whatever a library thinks of a lost connection."""
-    capped = record.name.partition(".")[0] in _NEVER_ABOVE_WARNING and record.levelno > logging.WARNING
-    return "warning" if capped else record.levelname.lower()
+    # What was cancelled was meant to end, as all is that still reads when a process stops.
+    is_cancelled = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
+    is_harmless = is_cancelled or record.name.partition(".")[0] in _NEVER_ABOVE_WARNING
+    return "warning" if is_harmless and record.levelno > logging.WARNING else record.levelname.lower()
 
 
 def configure(service: str, stream: TextIO | None = None) -> None:

@@ -161,7 +161,7 @@ class Contracts:
         changes = []
         for sent in await self._portal.sent.of(visitor.customer_number, found["guarantee_number"]):
             state, problems = change_state(await self._portal.answers.of(sent.id))
-            effect = None if problems else effect_of(sent.id, heard, found["history"])
+            effect = None if problems else effect_of(sent, heard, found["history"])
             changes.append({"sent": sent, "state": effect or state, "problems": problems})
         return changes
 

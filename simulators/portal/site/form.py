@@ -160,19 +160,19 @@ def yen(text: str) -> int | str | None:
 
 
 def _contract(values: Mapping[str, str]) -> dict[str, Any]:
-    def needed(name: str) -> str | None:
+    def needed(name: str) -> str:
         return _needed(values, f"contract.{name}")
 
     return {
-        "obligee_code": needed("obligee_code"),
+        "obligee_code": _given(values, "contract.obligee_code"),
         "obligee_name": needed("obligee_name"),
         "project_name": needed("project_name"),
-        "works_kind": values.get("contract.works_kind", ""),
+        "works_kind": _given(values, "contract.works_kind"),
         "tender_notice_date": _given(values, "contract.tender_notice_date"),
-        "contract_date": needed("contract_date"),
+        "contract_date": _given(values, "contract.contract_date"),
         "contract_date_planned": values.get("contract.contract_date_planned") == ON,
-        "works_from": needed("works_from"),
-        "works_until": needed("works_until"),
+        "works_from": _given(values, "contract.works_from"),
+        "works_until": _given(values, "contract.works_until"),
         "price": yen(values.get("contract.price", "")),
         "fiscal_year_amount": yen(values.get("contract.fiscal_year_amount", "")),
         "fiscal_year": yen(values.get("contract.fiscal_year", "").replace("年度", "")),
@@ -187,9 +187,9 @@ def _line(values: Mapping[str, str], kind: str) -> dict[str, Any]:
 
     line = {
         "kind": kind,
-        "certificate_form": values.get(of("certificate_form"), ""),
+        "certificate_form": _given(values, of("certificate_form")),
         "amount": yen(values.get(of("amount"), "")),
-        "premium_payment_method": values.get(of("premium_payment_method"), ""),
+        "premium_payment_method": _given(values, of("premium_payment_method")),
         "premium_billed_to": _needed(values, of("premium_billed_to")),
         "paper_premium_statement": _whether(values, of("paper_premium_statement")),
     }
@@ -202,6 +202,7 @@ def _line(values: Mapping[str, str], kind: str) -> dict[str, Any]:
 
 
 def _given(values: Mapping[str, str], name: str) -> str | None:
+    """What was typed or chosen. Nothing is told as null: a date that is missing is no date of a wrong form."""
     return values.get(name, "").strip() or None
 
 

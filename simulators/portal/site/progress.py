@@ -81,20 +81,20 @@ def change_state(answers: Sequence[Answer]) -> tuple[str, tuple[str, ...]]:
     return (REJECTED_JA if refused else SENT_JA), refused
 
 
-def effect_of(change_id: str, answers: Sequence[Answer], history: Sequence[Mapping[str, Any]]) -> str | None:
+def effect_of(change: Sent, answers: Sequence[Answer], history: Sequence[Mapping[str, Any]]) -> str | None:
     """What became of an accepted change that was issued, by the history contractors see; None if it never was issued.
 
-    A row that a correction replaced and a row that was taken back both stand there no more: after the first the next
-    row is the correction.
+    Versions are a pile: a correction takes the place of the topmost, and a change that was taken back is off the pile.
+    So a correction stands for this change only while the version below it, on which it was based, still stands.
     """
     bodies = (one.data for one in answers if one.type == ISSUED and isinstance(one.data, dict))
-    version = next((data["version"] for data in bodies if data.get("change_id") == change_id), None)
+    version = next((data["version"] for data in bodies if data.get("change_id") == change.id), None)
     if version is None:
         return None
-    later = [row for row in history if row["version"] >= version]
-    following = min(later, key=lambda row: int(row["version"]), default=None)
-    stands = following is not None and (following["version"] == version or following["version_kind"] == "correction")
-    return IN_EFFECT_JA if stands else TAKEN_BACK_JA
+    kinds = {int(row["version"]): row["version_kind"] for row in history}
+    following = min((one for one in kinds if one > version), default=0)
+    is_corrected = change.body["base_version"] in kinds and kinds.get(following) == "correction"
+    return IN_EFFECT_JA if version in kinds or is_corrected else TAKEN_BACK_JA
 
 
 def _line(

@@ -1,9 +1,14 @@
 """The application that follows from the fields of 申込作成, and what the answers in the queue mean for it."""
 
+import json
 from typing import Any
 
 import pytest
 
+from deploy.places import OBLIGEES_FILE
+from services.intake.domain.judgement import judge
+from services.intake.domain.verdict import Bad, Judged
+from services.intake.settings import read_obligees
 from simulators.portal.answers import Answer
 from simulators.portal.client import (
     ACCEPTED,
@@ -143,15 +148,34 @@ def test_a_change_stands_as_its_answers_say_in_any_order() -> None:
         ([(1, "new"), (2, "change"), (3, "change")], "反映済"),
         # Corrected: the correction stands in its place.
         ([(1, "new"), (3, "correction")], "反映済"),
+        ([(1, "new"), (4, "correction"), (5, "change")], "反映済"),
         # Taken back, before and after a later change.
         ([(1, "new")], "取り消されました"),
         ([(1, "new"), (3, "change_cancellation")], "取り消されました"),
         ([(1, "new"), (4, "change")], "取り消されました"),
+        # Taken back, and then the version below it was corrected.
+        ([(4, "correction")], "取り消されました"),
+        ([(4, "correction"), (5, "change")], "取り消されました"),
     ],
 )
 def test_a_change_that_was_issued_stands_as_the_history_says(history: list[tuple[int, str]], state: str) -> None:
     heard = [answer(ISSUED, version=1, change_id=None), answer(ISSUED, version=2, change_id="C-1")]
     rows = [{"version": version, "version_kind": kind} for version, kind in history]
+    asked = [Sent(name, "0000001", "00000-000001", {"base_version": 1}, "") for name in ("C-1", "C-2")]
 
-    assert effect_of("C-1", heard, rows) == state
-    assert effect_of("C-2", heard, rows) is None
+    assert [effect_of(one, heard, rows) for one in asked] == [state, None]
+
+
+def test_what_is_left_empty_is_said_to_be_needed_and_not_to_have_a_wrong_form() -> None:
+    """By intake's own rules, for the portal shows their words."""
+    typed = {"application_id": "A-1", f"{form.ADVANCE}.apply": form.ON, "completion_mail.wanted": form.NO}
+    sent = form.application(typed, "portal-a", "0000001", "○○建設")
+
+    judged = judge(json.dumps(sent).encode(), "portal-a", read_obligees(OBLIGEES_FILE))
+
+    assert isinstance(judged, Judged)
+    assert isinstance(judged.verdict, Bad)
+    assert {one.code for one in judged.verdict.problems} == {"missing", "blank", "depository_needed"}
+    assert {"/contract/contract_date", "/contract/obligee_code", "/contract/works_kind"} < {
+        one.pointer for one in judged.verdict.problems
+    }
