@@ -11,14 +11,6 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 SUBJECT: Final = "電子保証（認証キー）発行完了のお知らせ"
-"""Of every version that a guarantee goes on with."""
-
-# These end something, so a subject that speaks of an issue and a key would mislead who reads no further.
-_OTHER_SUBJECTS: Final = {
-    "change_cancellation": "電子保証（変更取消）手続完了のお知らせ",
-    "termination": "電子保証（解約）手続完了のお知らせ",
-}
-SUBJECT_LINES: Final = frozenset({SUBJECT, *_OTHER_SUBJECTS.values()})
 
 ADDRESS_CHARACTERS_MAX: Final = 254
 FIELD_CHARACTERS_MAX: Final = 500
@@ -46,12 +38,6 @@ _VERSION_KINDS: Final = {
     "termination": "解約",
 }
 
-_DONE: Final = "電子保証（認証キー）の発行が完了しましたので、お知らせいたします。"
-_OTHERS_DONE: Final = {
-    "change_cancellation": "保証契約の変更を取り消す手続きが完了しましたので、お知らせいたします。",
-    "termination": "保証契約の解約の手続きが完了しましたので、お知らせいたします。",
-}
-
 # Why there is another certificate, where there was one before; a first one needs no reason.
 _REASONS: Final = {
     "change": "保証契約の変更による、新しい電子証書です。認証キーは変わりません。",
@@ -62,7 +48,7 @@ _REASONS: Final = {
 
 _TEXT: Final = """{contractor} 様
 
-{done}{reason}
+電子保証（認証キー）の発行が完了しましたので、お知らせいたします。{reason}
 
 {lines}
 
@@ -89,7 +75,7 @@ _HTML: Final = """<!DOCTYPE html>
 <h1 style="margin:0 0 16px;padding-bottom:12px;border-bottom:2px solid #1f5fa8;font-size:20px;line-height:1.5">\
 {subject}</h1>
 <p style="margin:0 0 12px">{contractor} 様</p>
-<p style="margin:0 0 16px">{done}{reason}</p>
+<p style="margin:0 0 16px">電子保証（認証キー）の発行が完了しましたので、お知らせいたします。{reason}</p>
 <table style="width:100%;border-collapse:collapse;font-size:15px;overflow-wrap:anywhere">
 {lines}
 </table>
@@ -175,21 +161,12 @@ def issued_at_shown(issued_at: datetime) -> str:
     return issued_at.astimezone(_JAPAN).strftime("%Y/%m/%d %H:%M")
 
 
-def subject_line(version_kind: str) -> str:
-    """The subject of a mail about a version of this kind."""
-    return _OTHER_SUBJECTS.get(version_kind, SUBJECT)
-
-
 def text_of(letter: Letter) -> str:
     """The mail as plain text."""
     lines = "\n".join(_LINE.format(*field) for field in _fields(letter))
     reason = _reason(letter)
     return _TEXT.format(
-        contractor=one_line(letter.contractor_name),
-        done=_done(letter),
-        reason=reason and f"\n{reason}",
-        lines=lines,
-        link=letter.link,
+        contractor=one_line(letter.contractor_name), reason=reason and f"\n{reason}", lines=lines, link=letter.link
     )
 
 
@@ -199,17 +176,8 @@ def html_of(letter: Letter) -> str:
     contractor, link = escape(one_line(letter.contractor_name)), escape(letter.link)
     reason = _reason(letter)
     return _HTML.format(
-        subject=subject_line(letter.version_kind),
-        contractor=contractor,
-        done=_done(letter),
-        reason=reason and f"<br>{reason}",
-        lines=rows,
-        link=link,
+        subject=SUBJECT, contractor=contractor, reason=reason and f"<br>{reason}", lines=rows, link=link
     )
-
-
-def _done(letter: Letter) -> str:
-    return _OTHERS_DONE.get(letter.version_kind, _DONE)
 
 
 def _reason(letter: Letter) -> str:

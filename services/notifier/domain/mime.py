@@ -13,7 +13,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Final
 
-from services.notifier.domain.letter import SUBJECT_LINES, Letter, addr_spec, html_of, subject_line, text_of
+from services.notifier.domain.letter import SUBJECT, Letter, addr_spec, html_of, text_of
 
 _JAPAN: Final = timezone(timedelta(hours=9), "JST")
 
@@ -26,47 +26,43 @@ _PART: Final = (
 
 
 class Stationery:
-    """What is the same in every mail under one subject."""
+    """What is the same in every mail."""
 
     def __init__(self, sender: Address) -> None:
-        self._forms = {subject: _form(sender, subject) for subject in SUBJECT_LINES}
+        head = EmailMessage(policy=SMTP)
+        head["From"] = sender
+        head["Subject"] = SUBJECT
+        # RFC 3834: answering machines leave such mail alone. It is one mail to one person who asked for it, so it has
+        # no List-* headers and no Precedence, which would file it with the newsletters.
+        head["Auto-Submitted"] = "auto-generated"
+        head["Content-Language"] = "ja"
+        head["MIME-Version"] = "1.0"
+        folded = bytes(head).rstrip(b"\r\n") + b"\r\n"
+        self._form = (
+            folded.replace(b"%", b"%%")
+            + b'Content-Type: multipart/alternative; boundary="'
+            + _BOUNDARY
+            + b'"\r\n'
+            + b"To: %s\r\nDate: %s\r\nMessage-ID: <%s>\r\n\r\n"
+            + _PART % b"plain"
+            + b"%s"
+            + _PART % b"html"
+            + b"%s--"
+            + _BOUNDARY
+            + b"--\r\n"
+        )
         self.host = sender.domain
         """The domain in which Message-IDs are made."""
 
     def fill(self, letter: Letter, written_at: datetime) -> bytes:
         """The mail: the same bytes for the same letter and time. The address must be mailable."""
-        return self._forms[subject_line(letter.version_kind)] % (
+        return self._form % (
             addr_spec(letter.address).encode("ascii"),
             format_datetime(written_at.astimezone(_JAPAN)).encode("ascii"),
             letter.message_id.encode("ascii"),
             _body(text_of(letter)),
             _body(html_of(letter)),
         )
-
-
-def _form(sender: Address, subject: str) -> bytes:
-    head = EmailMessage(policy=SMTP)
-    head["From"] = sender
-    head["Subject"] = subject
-    # RFC 3834: answering machines leave such mail alone. It is one mail to one person who asked for it, so it has
-    # no List-* headers and no Precedence, which would file it with the newsletters.
-    head["Auto-Submitted"] = "auto-generated"
-    head["Content-Language"] = "ja"
-    head["MIME-Version"] = "1.0"
-    folded = bytes(head).rstrip(b"\r\n") + b"\r\n"
-    return (
-        folded.replace(b"%", b"%%")
-        + b'Content-Type: multipart/alternative; boundary="'
-        + _BOUNDARY
-        + b'"\r\n'
-        + b"To: %s\r\nDate: %s\r\nMessage-ID: <%s>\r\n\r\n"
-        + _PART % b"plain"
-        + b"%s"
-        + _PART % b"html"
-        + b"%s--"
-        + _BOUNDARY
-        + b"--\r\n"
-    )
 
 
 def _body(text: str) -> bytes:

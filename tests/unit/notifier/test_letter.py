@@ -143,24 +143,6 @@ def test_a_later_version_says_why_it_was_made_and_that_the_key_stays(kind: str, 
         assert "変わりません" not in told
 
 
-@pytest.mark.parametrize(
-    ("kind", "done"),
-    [
-        ("change_cancellation", "保証契約の変更を取り消す手続きが完了しました"),
-        ("termination", "保証契約の解約の手続きが完了しました"),
-    ],
-)
-def test_a_mail_about_an_end_does_not_call_it_an_issue_and_tells_which_guarantee(kind: str, done: str) -> None:
-    ended = letter(version_kind=kind, version=2)
-
-    for told in (text_of(ended), Reader(html_of(ended)).words):
-        assert done in told
-        assert "発行が完了" not in told
-        assert "発行完了" not in told
-        assert "00000-000001" in told
-        assert "市道○○線道路改良工事" in told
-
-
 def test_a_letter_from_before_its_ordinal_was_told_is_the_first() -> None:
     kept = letter(ordinal=3).model_dump(mode="json")
 

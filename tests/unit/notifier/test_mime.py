@@ -14,7 +14,7 @@ from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from services.notifier.domain.letter import SUBJECT, Letter, html_of, subject_line, text_of
+from services.notifier.domain.letter import SUBJECT, Letter, html_of, text_of
 from services.notifier.domain.mime import Stationery
 from tests.unit.notifier.letters import letter
 
@@ -34,7 +34,7 @@ def by_the_library(given: Letter) -> EmailMessage:
     mail = EmailMessage(policy=SMTP)
     mail["From"] = SENDER
     mail["To"] = given.address
-    mail["Subject"] = subject_line(given.version_kind)
+    mail["Subject"] = SUBJECT
     mail["Date"] = WRITTEN_AT.replace(microsecond=0)
     mail["Message-ID"] = f"<{given.message_id}>"
     mail["Auto-Submitted"] = "auto-generated"
@@ -109,25 +109,6 @@ def test_no_text_makes_it_read_otherwise(project: str, contractor: str, obligee:
         text_of(written),
         html_of(written),
     ]
-
-
-@pytest.mark.parametrize(
-    ("kind", "subject"),
-    [
-        ("new", "電子保証（認証キー）発行完了のお知らせ"),
-        ("change", "電子保証（認証キー）発行完了のお知らせ"),
-        ("correction", "電子保証（認証キー）発行完了のお知らせ"),
-        ("change_cancellation", "電子保証（変更取消）手続完了のお知らせ"),
-        ("termination", "電子保証（解約）手続完了のお知らせ"),
-    ],
-)
-def test_the_subject_speaks_of_an_issue_only_where_the_guarantee_goes_on_with_it(kind: str, subject: str) -> None:
-    mail = read(Stationery(SENDER).fill(letter(version_kind=kind, version=2), WRITTEN_AT))
-    html = mail.get_body(("html",))
-
-    assert html is not None
-    assert str(mail["Subject"]) == subject
-    assert f"<title>{subject}</title>" in html.get_content()
 
 
 def test_the_headers_are_as_the_standards_want_them() -> None:
