@@ -70,7 +70,7 @@ CHECKS: Final = (
     _tests("e2e", "end-to-end tests", "tests/e2e", beside_next=True),
     _tests("browser", "pages in a browser", "tests/browser", *_TWO_WORKERS, browser=True),
     _tests("fuzz", "hostile input", "tests/fuzz", beside_next=True),
-    _tests("faults", "fault tests", "tests/faults", f"--ignore={_NIGHT}", *_TWO_WORKERS),
+    _tests("faults", "fault tests", "tests/faults", f"--ignore={_NIGHT}"),
 )
 GROUPS: Final = tuple(dict.fromkeys(check.group for check in CHECKS))
 

@@ -1,5 +1,6 @@
 """Log lines are JSON with the facts as keys, and what must stay secret is struck out at the last moment."""
 
+import asyncio
 import io
 import json
 import logging
@@ -143,6 +144,13 @@ def test_a_broken_connection_to_the_broker_calls_nobody_and_other_errors_do(writ
     logging.getLogger("aio_pika_of_somebody_else").error("other")
 
     assert [line["level"] for line in lines(written)] == ["warning", "warning", "error"]
+
+
+def test_what_a_library_says_of_something_cancelled_calls_nobody(written: io.StringIO) -> None:
+    for error in (asyncio.CancelledError(), ValueError("a bug")):
+        logging.getLogger("asyncio").error("Exception in callback", exc_info=error)
+
+    assert [line["level"] for line in lines(written)] == ["warning", "error"]
 
 
 def test_python_warnings_become_lines_too(written: io.StringIO) -> None:
