@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
+from shared.writes import Write
+
 if TYPE_CHECKING:
     from shared.postgres import Connection
 
@@ -24,7 +26,7 @@ _ADMIT = """
     on conflict (consumer, message_id) do update
        set outcome = 'done', replay = excluded.replay
      where known.outcome = 'parked' and known.replay < excluded.replay and known.digest = excluded.digest
-    returning message_id
+    returning message_id as told
 """
 _CHANGED = """
     select known.message_id
@@ -37,6 +39,7 @@ _PARK = """
     select $1, heard.message_id, heard.digest, 'parked', heard.replay
       from unnest($2::uuid[], $3::bytea[], $4::int[]) as heard(message_id, digest, replay)
     on conflict (consumer, message_id) do update set outcome = 'parked', replay = excluded.replay
+    returning message_id as told
 """
 _NOTE_REPLAYED = """
     update inbox as known set outcome = 'done', replay = heard.replay
@@ -92,10 +95,9 @@ class Ended:
     heard_at: datetime
 
 
-async def admit(connection: "Connection", consumer: str, heard: Sequence[Identity]) -> set[UUID]:
-    """Note these facts as done and give back those that are new (or are replayed after having been parked)."""
-    ids, digests, replays = _columns(heard)
-    return {row["message_id"] for row in await connection.fetch(_ADMIT, consumer, ids, digests, replays)}
+def admission(consumer: str, heard: Sequence[Identity]) -> Write:
+    """Notes these facts as done and tells those that are new (or are replayed after having been parked)."""
+    return Write(_ADMIT, (consumer, *_columns(heard)))
 
 
 async def with_another_digest(connection: "Connection", consumer: str, heard: Sequence[Identity]) -> set[UUID]:
@@ -104,9 +106,9 @@ async def with_another_digest(connection: "Connection", consumer: str, heard: Se
     return {row["message_id"] for row in await connection.fetch(_CHANGED, consumer, ids, digests)}
 
 
-async def park(connection: "Connection", consumer: str, heard: Sequence[Identity]) -> None:
-    """Note these facts as parked: only a replay from the desk lets them in again."""
-    await connection.execute(_PARK, consumer, *_columns(heard))
+def parking(consumer: str, heard: Sequence[Identity]) -> Write:
+    """Notes these facts as parked: only a replay from the desk lets them in again."""
+    return Write(_PARK, (consumer, *_columns(heard)))
 
 
 async def note_replayed(connection: "Connection", consumer: str, items: Sequence[Heard]) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from shared.writes import Write
+
 if TYPE_CHECKING:
     from asyncpg import Record
 
@@ -59,7 +61,7 @@ _INSERT = """
            as row(exchange, routing_key, message_id, type, subject, correlation, body, headers, digest,
                   journalled, time, search, nr)
      order by row.nr
-    returning id, message_id
+    returning id as told
 """
 _CLAIM = """
     update outbox set lease_owner = $1, lease_until = now() + make_interval(secs => $2)
@@ -89,12 +91,9 @@ _RELEASE_LOST = """
 """
 
 
-async def insert(
-    connection: "Connection", rows: Sequence[Announcement], owner_id: int, leased_rows: int
-) -> list[Leased]:
-    """Write the rows; the first `leased_rows` belong to this process at once and are given back to be published."""
-    records = await connection.fetch(
-        _INSERT,
+def insertion(rows: Sequence[Announcement], owner_id: int, leased_rows: int) -> Write:
+    """Writes the rows, in their order, and tells their ids; the first `leased_rows` belong to this process at once."""
+    arguments = (
         [row.exchange for row in rows],
         [row.routing_key for row in rows],
         [row.message_id for row in rows],
@@ -111,8 +110,12 @@ async def insert(
         LEASE_S,
         [_json(row.search) for row in rows],
     )
-    pairs = zip(records, rows, strict=True)
-    return [Leased(record["id"], row) for record, row in list(pairs)[:leased_rows]]
+    return Write(_INSERT, arguments)
+
+
+def leased(rows: Sequence[Announcement], ids: Sequence[int]) -> list[Leased]:
+    """Rows that were just written, with the ids that `insertion` told."""
+    return [Leased(row_id, row) for row_id, row in zip(ids, rows, strict=True)]
 
 
 def _json(told: Mapping[str, str | int] | Mapping[str, str] | None) -> str | None:

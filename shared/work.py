@@ -1,15 +1,19 @@
-"""One open transaction and everything that is to become true with it.
+"""One unit of work and everything that is to become true with it.
 
-A handler decides; `Work` gathers what it announces and makes due, writes it as arrays before the commit, and hands
-it to the relay and the errands after the commit. Nothing is published that was not committed, and what is committed
-is published even if this process dies in between: the rows are there.
+A handler decides; `Work` gathers what it announces, makes due and writes, sends it to the database as one statement,
+and hands it to the relay and the errands after the commit. Nothing is published that was not committed, and what is
+committed is published even if this process dies in between: the rows are there.
+
+What is heard was almost never heard before, so a unit of work may *presume* that everything it adds is new. Its one
+statement then says itself whether that was true; where it was not, nothing becomes true, and the same is done again
+step by step.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -21,6 +25,9 @@ from shared.errands import Claimed, Due, Held
 from shared.errands import store as errand_store
 from shared.messages import Message
 from shared.outbox import Announcement, Leased
+from shared.writes import Unexpected, Write, write_all
+
+T = TypeVar("T")
 
 SEARCH_CHARACTERS_MAX = 200
 """Of each word the journal is told to find a fact by."""
@@ -78,15 +85,23 @@ class Desk:
 
 @dataclass(slots=True)
 class Work:
-    """What one transaction does. Handlers get it; only `unit_of_work` makes it."""
+    """What becomes true together. Handlers get it; only `unit_of_work` makes it.
+
+    Attributes:
+        presumes: whether what is added is taken to be new until the end, which then says whether it was.
+        committed: whether it has become true.
+    """
 
     connection: "Connection"
     desk: Desk
     now: datetime
     consumer: str = ""
+    presumes: bool = False
+    committed: bool = False
     announcements: list[Announcement] = field(default_factory=list)
     due: dict[str, list[Due]] = field(default_factory=dict)
     parked: list[tuple[Fact | Unreadable, str, str]] = field(default_factory=list)
+    _writes: list[Write] = field(default_factory=list)
     _leased: list[Leased] = field(default_factory=list)
     _claimed: dict[str, list[Claimed]] = field(default_factory=dict)
     _reserved: list[tuple[Hands, int]] = field(default_factory=list)
@@ -171,39 +186,73 @@ class Work:
         """Make calls to the outside due when this transaction commits."""
         self.due.setdefault(errand, []).extend(rows)
 
+    def write(self, *writes: Write) -> None:
+        """Have these become true at the end, with everything else."""
+        self._writes += writes
+
+    async def fresh(self, write: Write, keys: Sequence[T]) -> set[T]:
+        """Add rows with these keys, which the write tells as those that were not there before; gives the new ones.
+
+        What was gathered before is written before, unless everything is presumed until the end.
+        """
+        if self.presumes:
+            self._writes.append(replace(write, rows=len(keys)))
+            return set(keys)
+        before, self._writes = self._writes, []
+        return set((await write_all(self.connection, [*before, write])).told[-1])
+
+    def look(self) -> None:
+        """Say that nothing can be presumed here: what follows looks first, or locks.
+
+        Raises:
+            Unexpected: unless this is the unit of work that looks.
+        """
+        if self.presumes:
+            raise Unexpected
+
     async def flush(self) -> None:
-        """Write everything gathered, as arrays, inside the transaction."""
+        """Write everything gathered, as one statement."""
         if self.parked:
-            identities = [(fact.id, fact.digest, fact.replay) for fact, *_ in self.parked]
-            await inbox.park(self.connection, self.consumer, identities)
             parked_at = self.now.isoformat()
+            identities = [(fact.id, fact.digest, fact.replay) for fact, *_ in self.parked]
+            self.write(inbox.parking(self.consumer, identities))
             self.announcements.extend(parking.row(self.consumer, *parked, parked_at) for parked in self.parked)
+        facts: list[Write] = []
+        leased_rows = 0
         if self.announcements:
             leased_rows = self._reserve(self.desk.relay, len(self.announcements))
             self._others_find_work |= leased_rows < len(self.announcements)
-            self._leased = await outbox.insert(self.connection, self.announcements, self.desk.owner_id, leased_rows)
-        for errand, rows in self.due.items():
-            hands = self.desk.errands[errand]
-            leased_rows = self._reserve(hands, len(rows))
-            claimed, left_over = await errand_store.insert(
-                self.connection, errand, rows, self.desk.owner_id, leased_rows, hands.lease_s
-            )
-            self._claimed[errand] = claimed
-            self._others_find_work |= left_over
+            facts.append(outbox.insertion(self.announcements, self.desk.owner_id, leased_rows))
+        errands = [
+            errand_store.Insertion(errand, rows, self._reserve(self.desk.errands[errand], len(rows)))
+            for errand, rows in self.due.items()
+            if rows
+        ]
+        due = [one.write(self.desk.owner_id, self.desk.errands[one.errand].lease_s) for one in errands]
         for row in self.announcements:
             reached(f"-{row.type}")
         reached(f"-commit.{self.consumer}")
+        writes = [*self._writes, *facts, *due]
+        if not writes:
+            return
+        written = await write_all(self.connection, writes)
+        told = written.told[len(self._writes) :]
+        if facts:
+            self._leased = outbox.leased(self.announcements, told[0])[:leased_rows]
+        for one, keys in zip(errands, told[len(facts) :], strict=True):
+            self._claimed[one.errand] = one.claimed(keys, written.at)
+            self._others_find_work |= len(self._claimed[one.errand]) < len(keys)
 
     def _reserve(self, hands: Hands, rows: int) -> int:
         reserved = hands.reserve(rows)
         self._reserved.append((hands, reserved))
         return reserved
 
-    def hand_over(self, *, committed: bool) -> None:
+    def hand_over(self) -> None:
         """After the commit: relay and errands get their rows. After a rollback: they get their room back."""
         for hands, reserved in self._reserved:
             hands.give_back(reserved)
-        if not committed:
+        if not self.committed:
             return
         reached(f"+commit.{self.consumer}")
         for row in self.announcements:
@@ -224,16 +273,23 @@ def _search(message: Message, trace: str | None) -> Mapping[str, str] | None:
 
 
 @asynccontextmanager
-async def unit_of_work(desk: Desk, consumer: str = "") -> AsyncIterator[Work]:
-    """A transaction with its `Work`: everything in it becomes true together, or nothing does."""
+async def unit_of_work(
+    desk: Desk, consumer: str = "", *, presumes: bool = False, locks: bool = True
+) -> AsyncIterator[Work]:
+    """Everything in it becomes true together, or nothing does.
+
+    Args:
+        presumes: see `Work`.
+        locks: whether a transaction is open from the beginning. Without one the statement at the end is the
+            transaction, and whatever is read before it may have changed.
+    """
     work: Work | None = None
-    committed = False
     try:
-        async with postgres.transaction(desk.pool) as connection:
-            work = Work(connection, desk, clock.now(), consumer)
+        async with postgres.transaction(desk.pool) if locks else desk.pool.acquire() as connection:
+            work = Work(connection, desk, clock.now(), consumer, presumes)
             yield work
             await work.flush()
-        committed = True
+        work.committed = True
     finally:
         if work is not None:
-            work.hand_over(committed=committed)
+            work.hand_over()

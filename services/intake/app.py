@@ -62,6 +62,7 @@ def build_app() -> Service:
             handle=partial(handlers.answer_all, registry),
             park=handlers.give_up,
             remembers=False,
+            locks=False,
             prefetch=DOOR_PREFETCH,
             admits=turnstile.admit,
         )

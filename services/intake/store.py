@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from services.intake.domain.decision import Book, Outcome, Submission
 from shared.operator_door.ledger import Line
+from shared.writes import Write
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -57,7 +58,7 @@ _ADD = """
     select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[],
                          $8::json[], $9::bytea[])
     on conflict do nothing
-    returning portal, {id} as id
+    returning answer_id as told
 """
 _ACCEPTED = "select count(*) from submission where outcome = 'accepted'"
 _ACCEPTED_LINES = """
@@ -107,16 +108,15 @@ async def taken(connection: "Connection", book: Book, identities: Collection[Ide
     return {(row["portal"], row["id"]): Taken(row["content_sha256"], row["answer"]) for row in rows}
 
 
-async def add(connection: "Connection", book: Book, submissions: Sequence[Submission]) -> set[Identity]:
-    """Remember these; give back the identities of those that were new.
+def adding(book: Book, submissions: Sequence[Submission]) -> Write:
+    """Remembers these and tells the answer ids of those that were new.
 
     An accepted one whose id another transaction has taken meanwhile is not among them, and nothing is changed for it;
     nor is a refusal that is remembered already.
     """
     # Sorted by key, because two doors that insert the same ids in different orders wait for each other.
     ordered = sorted(submissions, key=lambda row: (row.portal, row.id or "", row.answer_id))
-    rows = await connection.fetch(
-        _of(book, _ADD),
+    arguments = (
         [row.answer_id for row in ordered],
         [row.portal for row in ordered],
         [row.id for row in ordered],
@@ -127,7 +127,7 @@ async def add(connection: "Connection", book: Book, submissions: Sequence[Submis
         [row.answer for row in ordered],
         [row.body for row in ordered],
     )
-    return {(row["portal"], row["id"]) for row in rows}
+    return Write(_of(book, _ADD), arguments)
 
 
 async def accepted_counts(connection: "Connection") -> Mapping[str, int]:

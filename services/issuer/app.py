@@ -65,7 +65,7 @@ def build_app() -> Service:
         name="issuer",
         settings=settings,
         hears=(
-            Hears(ApplicationAccepted, partial(conclusion.on_application_accepted, means)),
+            Hears(ApplicationAccepted, partial(conclusion.on_application_accepted, means), locks=False),
             Hears(ChangeAccepted, partial(changes.on_change_accepted, means)),
             Hears(GuaranteeConcluded, partial(conclusion.on_guarantee_concluded, means)),
             Hears(GuaranteeDeclined, partial(conclusion.on_guarantee_declined, means)),

@@ -40,7 +40,7 @@ def build_app() -> Service:
     return Service(
         name="notifier",
         settings=settings,
-        hears=(Hears(GuaranteeIssued, secretary.make_mails_due),),
+        hears=(Hears(GuaranteeIssued, secretary.make_mails_due, locks=False),),
         errands=(
             Errand(
                 name=SEND_MAIL,

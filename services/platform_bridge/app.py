@@ -50,7 +50,7 @@ def build_app() -> Service:
     service = Service(
         name="platform_bridge",
         settings=settings,
-        hears=(Hears(CertificateCreated, keep_certificates),),
+        hears=(Hears(CertificateCreated, keep_certificates, locks=False),),
         errands=(
             Errand(
                 name=POST_CERTIFICATE,

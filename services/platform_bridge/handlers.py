@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final, assert_never
 
 from services.platform_bridge import store
@@ -38,10 +38,11 @@ async def keep_certificates(heard: Sequence[Heard[CertificateCreated]], work: Wo
         else:
             work.park(one.fact, "misfitting_certificate", misfit)
     fitting.sort(key=lambda pair: (pair[1].guarantee_number, pair[1].version))
-    fresh = await store.add(work.connection, [post for _, post in fitting])
+    posts = [post for _, post in fitting]
+    fresh = await work.fresh(store.adding(posts), [post.key for post in posts])
     work.make_due(POST_CERTIFICATE, [_due(one, post) for one, post in fitting if post.key in fresh])
     if len(fresh) < len(fitting):
-        kept = await store.digests(work.connection, [post for _, post in fitting])
+        kept = await store.digests(work.connection, posts)
         for one, post in fitting:
             # The same version again is a repeat; other content under its name would be a second certificate.
             if kept[post.key] != post.content_sha256:
@@ -74,6 +75,15 @@ def _due(heard: Heard[CertificateCreated], post: Post) -> Due:
         order_key=post.guarantee_number,
         order_no=post.version,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class LastWord:
+    """What the platform said for good about a certificate of this application."""
+
+    portal: str
+    application_id: str
+    verdict: Arrived | Refused
 
 
 class Shelf:
@@ -121,7 +131,7 @@ class Poster:
             return Later("another process has recorded its outcome")
         body = self._body(post, post.sealed_auth_key)
         if isinstance(body, bytes):
-            return _outcome(await self._verdict(row, post, body))
+            return _outcome(post, await self._verdict(row, post, body))
         return body
 
     def _body(self, post: Post, sealed: str) -> bytes | Later | Hold:
@@ -160,10 +170,10 @@ _SIGNS: Final = {
 }
 
 
-def _outcome(verdict: Verdict) -> Outcome:
+def _outcome(post: Post, verdict: Verdict) -> Outcome:
     match verdict:
         case Arrived() | Refused():
-            return Settled(verdict)
+            return Settled(LastWord(post.portal, post.application_id, verdict))
         case answers.Wait(reason, after_s, about):
             return Later(reason, after_s, sign=_SIGNS[about])
         case answers.Unknown(reason):
@@ -189,35 +199,38 @@ async def set_gauges(pool: "Pool", keys: KeyRing) -> None:
 
 async def record_outcomes(ended: Sequence[Ended], work: Work) -> None:
     """Record the platform's word and announce it; the first one stands, and the sealed key is erased with it."""
-    arrivals = [(row.key, told) for row, told in ended if isinstance(told, Arrived)]
-    refusals = [(row.key, told) for row, told in ended if isinstance(told, Refused)]
-    recorded = await store.record_arrivals(work.connection, arrivals, work.now) if arrivals else {}
+    words = [(row.key, said.verdict) for row, said in ended if isinstance(said, LastWord)]
+    arrivals = [(key, word) for key, word in words if isinstance(word, Arrived)]
+    refusals = [(key, word) for key, word in words if isinstance(word, Refused)]
+    recorded: set[str] = set()
+    if arrivals:
+        recorded |= await work.fresh(store.arriving(arrivals, work.now), [key for key, _ in arrivals])
     if refusals:
-        recorded |= await store.record_refusals(work.connection, refusals, work.now)
-    for row, told in ended:
-        whose = recorded.get(row.key)
-        if whose is not None and isinstance(told, Arrived | Refused):
-            message = _message(whose, told, work)
+        recorded |= await work.fresh(store.refusing(refusals, work.now), [key for key, _ in refusals])
+    for row, said in ended:
+        if row.key in recorded and isinstance(said, LastWord):
+            message = _message(row.key, said, work)
             work.announce(message, subject=row.key, occurrence="outcome", correlation=row.correlation, cause=row)
 
 
-def _message(whose: store.Known, told: Arrived | Refused, work: Work) -> CertificateArrived | CertificateRefused:
-    if isinstance(told, Arrived):
+def _message(key: str, said: LastWord, work: Work) -> CertificateArrived | CertificateRefused:
+    number, version = certificate.named_by(key)
+    if isinstance(said.verdict, Arrived):
         return CertificateArrived(
-            portal=whose.portal,
-            application_id=whose.application_id,
-            guarantee_number=whose.guarantee_number,
-            version=whose.version,
-            arrived_at=told.arrived_at,
-            certificate_id=told.certificate_id,
+            portal=said.portal,
+            application_id=said.application_id,
+            guarantee_number=number,
+            version=version,
+            arrived_at=said.verdict.arrived_at,
+            certificate_id=said.verdict.certificate_id,
         )
     return CertificateRefused(
-        portal=whose.portal,
-        application_id=whose.application_id,
-        guarantee_number=whose.guarantee_number,
-        version=whose.version,
-        problem_type=told.problem_type,
-        detail=told.detail,
+        portal=said.portal,
+        application_id=said.application_id,
+        guarantee_number=number,
+        version=version,
+        problem_type=said.verdict.problem_type,
+        detail=said.verdict.detail,
         refused_at=work.now,
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from services.platform_bridge.domain.answers import Arrived, Refused
 from services.platform_bridge.domain.certificate import Ending, Post, key_of, named_by
+from shared.writes import Write
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -19,7 +20,7 @@ _ADD = """
     select * from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::timestamptz[], $6::bytea[], $7::text[],
                          $8::text[], $9::text[])
     on conflict on constraint a_version_is_kept_once do nothing
-    returning guarantee_number, version
+    returning guarantee_number || '/' || version as told
 """
 _DIGESTS = """
     select guarantee_number, version, content_sha256
@@ -40,18 +41,18 @@ _WHOSE = """
 _RECORD_ARRIVALS = """
     update certificate_post as post
        set outcome = $6, settled_at = $5, sealed_auth_key = null,
-           arrived_at = told.at, certificate_id = told.id
-      from unnest($1::text[], $2::int[], $3::timestamptz[], $4::text[]) as told(number, no, at, id)
-     where post.guarantee_number = told.number and post.version = told.no and post.outcome is null
-    returning post.guarantee_number, post.version, post.portal, post.application_id
+           arrived_at = word.at, certificate_id = word.id
+      from unnest($1::text[], $2::int[], $3::timestamptz[], $4::text[]) as word(number, no, at, id)
+     where post.guarantee_number = word.number and post.version = word.no and post.outcome is null
+    returning post.guarantee_number || '/' || post.version as told
 """
 _RECORD_REFUSALS = """
     update certificate_post as post
        set outcome = $6, settled_at = $5, sealed_auth_key = null,
-           problem_type = told.type, detail = told.detail
-      from unnest($1::text[], $2::int[], $3::text[], $4::text[]) as told(number, no, type, detail)
-     where post.guarantee_number = told.number and post.version = told.no and post.outcome is null
-    returning post.guarantee_number, post.version, post.portal, post.application_id
+           problem_type = word.type, detail = word.detail
+      from unnest($1::text[], $2::int[], $3::text[], $4::text[]) as word(number, no, type, detail)
+     where post.guarantee_number = word.number and post.version = word.no and post.outcome is null
+    returning post.guarantee_number || '/' || post.version as told
 """
 
 _SEALED = """
@@ -70,10 +71,9 @@ class Known:
     application_id: str
 
 
-async def add(connection: "Connection", posts: Sequence[Post]) -> set[str]:
-    """Keep these certificates, sorted by key; gives the keys of those that were not kept before."""
-    records = await connection.fetch(
-        _ADD,
+def adding(posts: Sequence[Post]) -> Write:
+    """Keeps these certificates, sorted by key; tells the keys of those that were not kept before."""
+    arguments = (
         [post.guarantee_number for post in posts],
         [post.version for post in posts],
         [post.portal for post in posts],
@@ -84,7 +84,7 @@ async def add(connection: "Connection", posts: Sequence[Post]) -> set[str]:
         [post.signature for post in posts],
         [post.sealed_auth_key for post in posts],
     )
-    return {_key(record) for record in records}
+    return Write(_ADD, arguments)
 
 
 async def digests(connection: "Connection", posts: Sequence[Post]) -> dict[str, str]:
@@ -104,7 +104,7 @@ async def whose(connection: "Connection", keys: Sequence[str]) -> dict[str, Know
     """Whose the versions with these keys are."""
     named = [named_by(key) for key in keys]
     numbers, versions = [number for number, _ in named], [version for _, version in named]
-    return _known(await connection.fetch(_WHOSE, numbers, versions))
+    return {_key(record): Known(**record) for record in await connection.fetch(_WHOSE, numbers, versions)}
 
 
 async def sealed(connection: "Connection") -> dict[str, int]:
@@ -112,31 +112,23 @@ async def sealed(connection: "Connection") -> dict[str, int]:
     return {record["kid"]: record["rows"] for record in await connection.fetch(_SEALED)}
 
 
-async def record_arrivals(
-    connection: "Connection", arrivals: Sequence[tuple[str, Arrived]], at: datetime
-) -> dict[str, Known]:
-    """Record arrivals by key and erase the sealed keys. The first outcome stands; gives those recorded now."""
+def arriving(arrivals: Sequence[tuple[str, Arrived]], at: datetime) -> Write:
+    """Records arrivals by key and erases the sealed keys. The first outcome stands; tells those recorded now."""
     numbers, versions = _names(arrivals)
-    times, ids = [told.arrived_at for _, told in arrivals], [told.certificate_id for _, told in arrivals]
-    return _known(await connection.fetch(_RECORD_ARRIVALS, numbers, versions, times, ids, at, Ending.ARRIVED))
+    times, ids = [word.arrived_at for _, word in arrivals], [word.certificate_id for _, word in arrivals]
+    return Write(_RECORD_ARRIVALS, (numbers, versions, times, ids, at, Ending.ARRIVED))
 
 
-async def record_refusals(
-    connection: "Connection", refusals: Sequence[tuple[str, Refused]], at: datetime
-) -> dict[str, Known]:
-    """Record refusals by key and erase the sealed keys. The first outcome stands; gives those recorded now."""
+def refusing(refusals: Sequence[tuple[str, Refused]], at: datetime) -> Write:
+    """Records refusals by key and erases the sealed keys. The first outcome stands; tells those recorded now."""
     numbers, versions = _names(refusals)
-    types, details = [told.problem_type for _, told in refusals], [told.detail for _, told in refusals]
-    return _known(await connection.fetch(_RECORD_REFUSALS, numbers, versions, types, details, at, Ending.REFUSED))
+    types, details = [word.problem_type for _, word in refusals], [word.detail for _, word in refusals]
+    return Write(_RECORD_REFUSALS, (numbers, versions, types, details, at, Ending.REFUSED))
 
 
 def _names(told: Sequence[tuple[str, object]]) -> tuple[list[str], list[int]]:
     named = [named_by(key) for key, _ in told]
     return [number for number, _ in named], [version for _, version in named]
-
-
-def _known(records: Sequence["Record"]) -> dict[str, Known]:
-    return {_key(record): Known(**record) for record in records}
 
 
 def _key(record: "Record") -> str:

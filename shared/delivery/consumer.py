@@ -14,6 +14,7 @@ from shared.envelope import Fact
 from shared.logs import get_logger
 from shared.subscription import Delivery, Subscription
 from shared.work import Desk, Work, unit_of_work
+from shared.writes import Unexpected
 
 BATCH_FACTS_MAX = 200
 BATCH_FACTS_MIN = 50
@@ -116,14 +117,10 @@ class Consumer:
     async def _settle_together(self, items: Sequence[Item], *, counted: bool) -> None:
         started_s = clock.monotonic_s()
         try:
-            async with unit_of_work(self._desk(), self.hearing.queue) as work:
-                fresh = await self._admit(items, work) if self.hearing.remembers else items
-                if not self.hearing.remembers and any(item.replay for item in items):
-                    await inbox.note_replayed(work.connection, self.hearing.queue, items)
-                if fresh:
-                    await self.hearing.handle(fresh, work)
-                if counted:
-                    await inbox.forget_attempts(work.connection, self.hearing.queue, {item.id for item in items})
+            done = None
+            if not counted and not any(item.replay for item in items):
+                done = await self._presumed(items)
+            work, fresh = done or await self._step_by_step(items, counted=counted)
         except Exception as error:
             if outcome_of(error) is Ending.RETRY:
                 raise
@@ -149,11 +146,44 @@ class Consumer:
             duration_ms=round(seconds * 1000, 1),
         )
 
+    async def _presumed(self, items: Sequence[Item]) -> tuple[Work, Sequence[Item]] | None:
+        """Settle items that are presumed to be new; None where they were not, or where something else failed."""
+        hearing = self.hearing
+        try:
+            async with unit_of_work(self._desk(), hearing.queue, presumes=True, locks=hearing.locks) as work:
+                if hearing.remembers:
+                    identities = [(item.id, item.digest, item.replay) for item in items]
+                    await work.fresh(inbox.admission(hearing.queue, identities), [item.id for item in items])
+                await hearing.handle(items, work)
+                if work.parked and hearing.remembers:
+                    # The inbox would have to note them both as done and as parked.
+                    work.look()
+        except Unexpected:
+            return None
+        except Exception as error:
+            if outcome_of(error) is Ending.RETRY:
+                raise
+            # Whatever it is, step by step it comes again, and is judged there.
+            return None
+        return work, items
+
+    async def _step_by_step(self, items: Sequence[Item], *, counted: bool) -> tuple[Work, Sequence[Item]]:
+        """Settle those items that are new, looking before each decision."""
+        async with unit_of_work(self._desk(), self.hearing.queue) as work:
+            fresh = await self._admit(items, work) if self.hearing.remembers else items
+            if not self.hearing.remembers and any(item.replay for item in items):
+                await inbox.note_replayed(work.connection, self.hearing.queue, items)
+            if fresh:
+                await self.hearing.handle(fresh, work)
+            if counted:
+                await inbox.forget_attempts(work.connection, self.hearing.queue, {item.id for item in items})
+        return work, fresh
+
     async def _admit(self, items: Sequence[Item], work: Work) -> list[Item]:
         """The items that are new. One id with two contents is two facts under one name: the second is put aside."""
         first = {item.id: item for item in reversed(items)}
         identities = [(item.id, item.digest, item.replay) for item in first.values()]
-        admitted = await inbox.admit(work.connection, self.hearing.queue, identities)
+        admitted = await work.fresh(inbox.admission(self.hearing.queue, identities), list(first))
         repeated = [identity for identity in identities if identity[0] not in admitted]
         changed = await inbox.with_another_digest(work.connection, self.hearing.queue, repeated) if repeated else set()
         for item in items:

@@ -51,7 +51,8 @@ class Hearing:
 
     Attributes:
         decode: from a delivery to its items; never raises.
-        handle: what is to become true for these items, all new, inside the transaction of `Work`.
+        handle: what is to become true for these items, all new, together.
+        locks: whether `handle` locks what it reads, so that it needs a transaction from the beginning.
         park: how an item that no handler could take is given up.
         remembers: whether the inbox makes a second delivery a no-op. The door answers every delivery instead.
         admits: waits until a batch may be taken, and gives how many facts it may have, None for any (back-pressure).
@@ -63,6 +64,7 @@ class Hearing:
     handle: Callable[[Sequence[Any], Work], Awaitable[None]]
     park: Callable[[Any, str, str, Work], Awaitable[None]]
     remembers: bool = True
+    locks: bool = True
     prefetch: int = 64
     admits: Callable[[], Any] | None = None
     patience_s: float = 0.0

@@ -1,7 +1,7 @@
 """The recorder of one errand: it commits what calls brought, many in one commit, and what they tell of their stage."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from shared import clock, metrics, postgres
 from shared.errands import Claimed, Errand, Hold, Later, OurFault, Outcome, Settled, stage_store, store
@@ -11,6 +11,7 @@ from shared.errands.gate import Gate
 from shared.errands.stage_store import Change
 from shared.logs import get_logger
 from shared.work import Desk, Work, unit_of_work
+from shared.writes import Unexpected
 
 DATABASE_RETRY_S = 0.5
 
@@ -47,8 +48,30 @@ class Recorder:
                     batch = [(row, Hold(f"its outcome cannot be recorded: {reason}"))]
 
     async def _record_together(self, batch: Sequence[tuple[Claimed, Outcome]], desk: Desk) -> None:
-        name, probe_key = self._errand.name, self._gate.probe_key
         results = {row.key: (row, outcome.result) for row, outcome in batch if isinstance(outcome, Settled)}
+        if len(results) < len(batch) or not self._is_well or not await self._presumed(results, desk):
+            await self._step_by_step(batch, results, desk)
+
+    @property
+    def _is_well(self) -> bool:
+        stage = self._gate.stage
+        return stage is not None and stage.circuit.breaker is Breaker.CLOSED
+
+    async def _presumed(self, results: Mapping[str, tuple[Claimed, object]], desk: Desk) -> bool:
+        """Record last words that are presumed to be the first for each row; False where somebody was faster."""
+        name = self._errand.name
+        try:
+            async with unit_of_work(desk, name, presumes=True, locks=False) as work:
+                await work.fresh(store.settling(name, results), list(results))
+                await self._errand.record([results[key] for key in sorted(results)], work)
+        except Unexpected:
+            return False
+        return True
+
+    async def _step_by_step(
+        self, batch: Sequence[tuple[Claimed, Outcome]], results: Mapping[str, tuple[Claimed, object]], desk: Desk
+    ) -> None:
+        name, probe_key = self._errand.name, self._gate.probe_key
         late = [
             postponed(row, outcome, is_probe=row.key == probe_key)
             for row, outcome in batch
@@ -57,7 +80,7 @@ class Recorder:
         holds = [(row, outcome) for row, outcome in batch if isinstance(outcome, Hold)]
         async with unit_of_work(desk, name) as work:
             if results:
-                fresh = await store.settle(work.connection, name, list(results))
+                fresh = await work.fresh(store.settling(name, results), list(results))
                 if fresh:
                     await self._errand.record([results[key] for key in sorted(fresh)], work)
             kept = await store.postpone(work.connection, name, late) if late else set()
@@ -85,9 +108,7 @@ class Recorder:
 
     async def _tell(self, told: Tidings, work: Work) -> Change | None:
         """Let the stage hear what there is to hear; where all is well that costs nothing."""
-        stage = self._gate.stage
-        is_well = stage is not None and stage.circuit.breaker is Breaker.CLOSED
-        if is_well and not told.are_bad:
+        if self._is_well and not told.are_bad:
             return None
         return await stage_store.change(work.connection, self._errand.name, lambda now: judge(now.circuit, told))
 

@@ -1,9 +1,12 @@
 """The SQL of errands. Time is the database's; every failure filters on the token of its claim."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shared.errands import Claimed, Due, Held
+from shared.writes import Write
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -18,30 +21,36 @@ PROBE_CANDIDATES = 200
 # A portal without waiting rows starts at the smallest turn that waits, so that it neither waits behind a flood
 # nor overtakes for ever with turns saved up while it was silent. Rows that could not be taken now do not count: one
 # in a long back-off would hold the floor down, and whoever floods next would overtake everybody.
+_FLOOR = """
+    select coalesce((select turn from errand where errand = $1 and state = 'due' and lease_owner is null
+                        and due_at <= now() and (order_key is null or order_no = 1)
+                      order by turn limit 1),
+                    (select max(next_turn) from turn where errand = $1), 0) as turn
+"""
 _TURNS = """
-    with floor as (
-        select coalesce((select turn from errand where errand = $1 and state = 'due' and lease_owner is null
-                            and due_at <= now() and (order_key is null or order_no = 1)
-                          order by turn limit 1),
-                        (select max(next_turn) from turn where errand = $1), 0) as turn)
     insert into turn as own (errand, turn_of, next_turn)
-    select $1, asking.turn_of, asking.rows + floor.turn
-      from unnest($2::text[], $3::bigint[]) as asking(turn_of, rows), floor
+    select $1, asking.turn_of, asking.rows + floor#.turn
+      from unnest($13::text[], $14::bigint[]) as asking(turn_of, rows), floor#
      order by asking.turn_of
     on conflict (errand, turn_of) do update
-       set next_turn = greatest(own.next_turn, (select turn from floor)) + excluded.next_turn - (select turn from floor)
+       set next_turn = greatest(own.next_turn, (select turn from floor#)) + excluded.next_turn
+                       - (select turn from floor#)
     returning turn_of, next_turn
 """
 _INSERT = """
     insert into errand (errand, key, turn_of, turn, order_key, order_no, payload, correlation, traceparent,
                         attempts, lease_owner, lease_until, lease_token)
-    select $1, due.key, due.turn_of, due.turn, due.order_key, due.order_no, due.payload, due.correlation,
-           due.traceparent, due.leased, case when due.leased = 1 then $11::bigint end,
+    select $1, due.key, due.turn_of, turns#.next_turn - due.turns_before_next, due.order_key, due.order_no,
+           due.payload, due.correlation, due.traceparent, due.leased,
+           case when due.leased = 1 then $11::bigint end,
            case when due.leased = 1 then now() + make_interval(secs => $12) end, due.leased
       from unnest($2::text[], $3::text[], $4::bigint[], $5::text[], $6::int[], $7::bytea[], $8::text[], $9::text[],
-                  $10::int[]) as due(key, turn_of, turn, order_key, order_no, payload, correlation, traceparent, leased)
+                  $10::int[])
+           as due(key, turn_of, turns_before_next, order_key, order_no, payload, correlation, traceparent, leased)
+      join turns# using (turn_of)
+     order by due.key
     on conflict do nothing
-    returning key, payload, attempts, unknown, lease_token, correlation, traceparent, created_at, lease_owner
+    returning key as told
 """
 _CLAIM_BY_TURN = """
     update errand set lease_owner = $2, lease_until = now() + make_interval(secs => $3),
@@ -80,7 +89,7 @@ _SETTLE = """
     update errand set state = 'settled', settled_at = now(), lease_owner = null, lease_until = null,
            last_error = null, payload = ''
      where errand = $1 and key = any($2::text[]) and state <> 'settled'
-    returning key
+    returning key as told
 """
 _POSTPONE = """
     update errand set lease_owner = null, lease_until = null, last_error = late.error,
@@ -121,31 +130,43 @@ _PRUNE = """
 """
 
 
-async def insert(
-    connection: "Connection", errand: str, rows: Sequence[Due], owner_id: int, leased_rows: int, lease_s: float
-) -> tuple[list[Claimed], bool]:
-    """Write the rows; up to `leased_rows` belong to this process at once. Also whether others may find work."""
-    ordered = sorted({row.key: row for row in rows}.values(), key=lambda row: row.key)
-    turns = await _turns(connection, errand, ordered)
-    leasable = [row.order_no in (None, 1) for row in ordered]
-    leased = _first_true(leasable, leased_rows)
-    records = await connection.fetch(
-        _INSERT,
-        errand,
-        [row.key for row in ordered],
-        [row.turn_of for row in ordered],
-        turns,
-        [row.order_key for row in ordered],
-        [row.order_no for row in ordered],
-        [row.payload for row in ordered],
-        [row.correlation for row in ordered],
-        [row.traceparent for row in ordered],
-        leased,
-        owner_id,
-        lease_s,
-    )
-    ours = [_claimed(errand, record) for record in records if record["lease_owner"] is not None]
-    return ours, len(ours) < len(records)
+class Insertion:
+    """Rows that are to become due, of which up to so many belong to this process at once."""
+
+    def __init__(self, errand: str, rows: Sequence[Due], leased_rows: int) -> None:
+        self.errand = errand
+        self._rows = sorted({row.key: row for row in rows}.values(), key=lambda row: row.key)
+        self._leased = _first_true([row.order_no in (None, 1) for row in self._rows], leased_rows)
+
+    def write(self, owner_id: int, lease_s: float) -> Write:
+        """Writes the rows and tells the keys of those that were not due before."""
+        rows, asking = self._rows, Counter(row.turn_of for row in self._rows)
+        arguments = (
+            self.errand,
+            [row.key for row in rows],
+            [row.turn_of for row in rows],
+            _turns_before_next([row.turn_of for row in rows]),
+            [row.order_key for row in rows],
+            [row.order_no for row in rows],
+            [row.payload for row in rows],
+            [row.correlation for row in rows],
+            [row.traceparent for row in rows],
+            self._leased,
+            owner_id,
+            lease_s,
+            sorted(asking),
+            [asking[name] for name in sorted(asking)],
+        )
+        return Write(_INSERT, arguments, before=(("floor#", _FLOOR), ("turns#", _TURNS)))
+
+    def claimed(self, keys: Collection[str], at: datetime) -> list[Claimed]:
+        """Of the keys that `write` told at this time, the rows that belong to this process."""
+        fresh = set(keys)
+        return [
+            Claimed(self.errand, row.key, row.payload, 1, False, 1, row.correlation, row.traceparent, at)
+            for row, leased in zip(self._rows, self._leased, strict=True)
+            if leased and row.key in fresh
+        ]
 
 
 def _first_true(leasable: Sequence[bool], rows_max: int) -> list[int]:
@@ -156,19 +177,13 @@ def _first_true(leasable: Sequence[bool], rows_max: int) -> list[int]:
     return leased
 
 
-async def _turns(connection: "Connection", errand: str, rows: Sequence[Due]) -> list[int]:
-    asking: dict[str, int] = {}
-    for row in rows:
-        asking[row.turn_of] = asking.get(row.turn_of, 0) + 1
-    names = sorted(asking)
-    counts = [asking[name] for name in names]
-    records = await connection.fetch(_TURNS, errand, names, counts)
-    following = {record["turn_of"]: record["next_turn"] - asking[record["turn_of"]] for record in records}
-    turns = []
-    for row in rows:
-        turns.append(following[row.turn_of])
-        following[row.turn_of] += 1
-    return turns
+def _turns_before_next(turns_of: Sequence[str]) -> list[int]:
+    """For each row, how many turns of its portal lie from its own to the end, its own included."""
+    left, counts = Counter(turns_of), []
+    for turn_of in turns_of:
+        counts.append(left[turn_of])
+        left[turn_of] -= 1
+    return counts
 
 
 async def claim(
@@ -203,9 +218,9 @@ def _claimed(errand: str, record: "Record") -> Claimed:
     )
 
 
-async def settle(connection: "Connection", errand: str, keys: Collection[str]) -> set[str]:
-    """Settle rows whatever their token: a late success is a fact. Gives back those that were not settled before."""
-    return {record["key"] for record in await connection.fetch(_SETTLE, errand, sorted(keys))}
+def settling(errand: str, keys: Collection[str]) -> Write:
+    """Settles rows whatever their token: a late success is a fact. Tells those that were not settled before."""
+    return Write(_SETTLE, (errand, sorted(keys)))
 
 
 async def postpone(

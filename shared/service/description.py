@@ -59,10 +59,15 @@ class ServiceSettings(BaseSettings):
 
 @dataclass(frozen=True, slots=True)
 class Hears:
-    """One row of a service's table: this message goes to this handler."""
+    """One row of a service's table: this message goes to this handler.
+
+    Attributes:
+        locks: whether the handler locks what it reads, so that it needs a transaction from the beginning.
+    """
 
     message: type[Message]
     handler: Handler
+    locks: bool = True
 
 
 @dataclass

@@ -109,6 +109,7 @@ def _hearing(service: str, row: Hears) -> Hearing:
         decode=decode,
         handle=partial(delivery.hear, row.message, row.handler),
         park=delivery.park_fact,
+        locks=row.locks,
     )
 
 

@@ -95,7 +95,8 @@ async def take_in(answering: Answering, submissions: Sequence[tuple[Sent, Judged
     waiting = list(submissions)
     while waiting:
         identities = {identity for identity in map(_identity, waiting) if identity}
-        known = await store.taken(work.connection, answering.book, identities)
+        # What is presumed to be new is not looked up; the end says whether it was.
+        known = {} if work.presumes else await store.taken(work.connection, answering.book, identities)
         round_drafts = [_draft(answering, sent, judged, known, work) for sent, judged in waiting]
         lost = await _save(answering.book, round_drafts, work)
         drafts += [draft for draft in round_drafts if draft.identity not in lost]
@@ -125,10 +126,13 @@ def announce(draft: Draft, work: Work) -> None:
     )
 
 
-async def remember(book: Book, drafts: Collection[Draft], work: Work) -> set[Identity]:
+async def remember(book: Book, drafts: Collection[Draft], work: Work) -> set[Identity | None]:
     """Remember answers that are new; give back the identities of those that are remembered only now."""
-    rows = [_submission(draft, work) for draft in drafts if draft.is_new]
-    return await store.add(work.connection, book, rows) if rows else set()
+    rows = {(row := _submission(draft, work)).answer_id: (draft.identity, row) for draft in drafts if draft.is_new}
+    if not rows:
+        return set()
+    fresh = await work.fresh(store.adding(book, [row for _, row in rows.values()]), list(rows))
+    return {identity for answer_id, (identity, _) in rows.items() if answer_id in fresh}
 
 
 async def _save(book: Book, drafts: Sequence[Draft], work: Work) -> set[Identity | None]:

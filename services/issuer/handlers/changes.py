@@ -84,11 +84,11 @@ async def on_change_accepted(means: Means, heard: Sequence[Heard[ChangeAccepted]
         else:
             _refuse(one, outcome, work)
         decided.append(_decided(one, outcome))
-    await moving.save(work.connection, before, after)
+    await moving.save(work, before, after)
     # A version of a paper certificate may have been followed by another one in the same batch.
-    await add_versions_and_tell([_as_it_is_now(made, after) for made in steps], work)
+    add_versions_and_tell([_as_it_is_now(made, after) for made in steps], work)
     if decided:
-        await changing.add_changes(work.connection, decided, work.now)
+        work.write(changing.adding_changes(decided, work.now))
 
 
 def _readable(heard: Sequence[Heard[ChangeAccepted]], work: Work) -> list[_Heard]:

@@ -67,12 +67,13 @@ async def on_application_accepted(means: Means, heard: Sequence[Heard[Applicatio
         _taken_in(means, one, guarantee_number_of(serial), declined.get(one.key, ()), work)
         for one, serial in zip(asked, serials, strict=True)
     ]
-    await taking_in.add_applications(work.connection, _applications(asked))
-    fresh = await taking_in.add_guarantees(
-        work.connection, [(step.guarantee, step.application) for step in steps], work.now
+    work.write(taking_in.adding_applications(_applications(asked)))
+    guarantees = [(step.guarantee, step.application) for step in steps]
+    fresh = await work.fresh(
+        taking_in.adding_guarantees(guarantees, work.now), [step.guarantee.guarantee_number for step in steps]
     )
     new = [step for step in steps if step.guarantee.guarantee_number in fresh]
-    await add_versions_and_tell(new, work)
+    add_versions_and_tell(new, work)
     for step in steps:
         if step.guarantee.guarantee_number not in fresh:
             logger.info("guarantee.repeated", correlation=step.guarantee.correlation, kind=step.guarantee.kind)
@@ -102,6 +103,7 @@ async def _declined(asked: Sequence[_Asked], work: Work) -> dict[LineKey, tuple[
     interim = [(one, one.line.earlier_guarantee_number or "") for one in asked if one.line.kind == INTERIM]
     if not interim:
         return {}
+    work.look()
     named = {number for _, number in interim}
     earlier = await moving.by_number(work.connection, named)
     taken = await changing.interim_amounts(work.connection, named)
@@ -195,8 +197,8 @@ async def _decided_by_core(
             steps.append(step)
         else:
             put_by(work, one.fact, outcome)
-    await moving.save(work.connection, before, after)
-    await add_versions_and_tell(steps, work)
+    await moving.save(work, before, after)
+    add_versions_and_tell(steps, work)
 
 
 def _line_of(data: GuaranteeConcluded | GuaranteeDeclined) -> LineKey:

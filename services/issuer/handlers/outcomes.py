@@ -105,4 +105,4 @@ async def _moved(
         telling = told(moved, one.data)
         if telling is not None:
             tell(work, moved, telling, one.fact)
-    await moving.save(work.connection, before, after)
+    await moving.save(work, before, after)

@@ -89,11 +89,11 @@ def _made(
     return guarantee, NewVersion(number, created, signed), telling
 
 
-async def add_versions_and_tell(steps: Sequence[Step], work: Work) -> None:
-    """Store the versions these steps made, and announce what follows from each."""
+def add_versions_and_tell(steps: Sequence[Step], work: Work) -> None:
+    """Have the versions these steps made be stored, and announce what follows from each."""
     versions = [step.version for step in steps if step.version is not None]
     if versions:
-        await taking_in.add_versions(work.connection, versions, work.now)
+        work.write(taking_in.adding_versions(versions, work.now))
     for one in steps:
         for telling in one.tellings:
             tell(work, one.guarantee, telling, one.cause)

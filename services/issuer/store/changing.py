@@ -11,9 +11,9 @@ from pydantic_core import to_json
 from services.issuer.domain.limits import LineNow
 from services.issuer.domain.states import GuaranteeState, VersionState
 from services.issuer.store.arrays import columns
-from shared.errors import Transient
 from shared.messages.intake import Terms
 from shared.problems import Problem
+from shared.writes import Write
 
 if TYPE_CHECKING:
     from shared.postgres import Connection
@@ -62,12 +62,8 @@ _ADD_CHANGES = """
     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::jsonb[], $7::timestamptz[],
                          $8::timestamptz[], $9::int[], $10::jsonb[])
     on conflict on constraint a_change_is_decided_once do nothing
-    returning change_id
+    returning change_id as told
 """
-
-
-class ChangeDecidedElsewhere(Transient):
-    """Another process decided a change of the same id at the same moment; the next try finds its decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +149,8 @@ async def told(connection: "Connection", change: ChangeKey) -> Told | None:
     return Told(decided_change, row["decided_at"], state, row["issued_at"])
 
 
-async def add_changes(connection: "Connection", changes: Sequence[Decided], now: datetime) -> None:
-    """Keep how these changes were decided.
-
-    Raises:
-        ChangeDecidedElsewhere: if one of them is there by now; nothing of this transaction may then become true.
-    """
+def adding_changes(changes: Sequence[Decided], now: datetime) -> Write:
+    """Keeps how these changes were decided. If another process decided one of them meanwhile, nothing becomes true."""
     rows = [
         (
             *(one.portal, one.change_id, one.guarantee_number, one.version_kind, one.content_sha256, one.form),
@@ -166,6 +158,4 @@ async def add_changes(connection: "Connection", changes: Sequence[Decided], now:
         )
         for one in sorted(changes, key=lambda one: (one.portal, one.change_id))
     ]
-    added = await connection.fetch(_ADD_CHANGES, *columns(rows, 10))
-    if len(added) < len(rows):
-        raise ChangeDecidedElsewhere
+    return Write(_ADD_CHANGES, columns(rows, 10), rows=len(rows))

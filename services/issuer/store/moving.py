@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import asyncpg
 from pydantic import TypeAdapter
 from pydantic_core import from_json, to_json
 
@@ -12,9 +11,11 @@ from services.issuer.domain.guarantee import Guarantee, Mail, MailState, Version
 from services.issuer.domain.names import VersionKind
 from services.issuer.domain.particulars import Particulars
 from services.issuer.domain.states import GuaranteeState, VersionState
-from services.issuer.store.arrays import columns, retold
+from services.issuer.store.arrays import DRAWN_AGAIN, columns
 from shared.messages.intake import Kind
 from shared.problems import Problem
+from shared.work import Work
+from shared.writes import Write, write_all
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -63,6 +64,7 @@ _SAVE_GUARANTEES = """
                   $8::text[], $9::bytea[])
            as saved(row_key, state, status_no, concluded_at, issued_at, message, problems, sealed, fingerprint)
      where guarantee_number = saved.row_key
+    returning guarantee_number as told
 """
 _SAVE_VERSIONS = """
     update version set state = saved.state, issued_at = saved.issued_at, certificate_id = saved.certificate_id,
@@ -76,6 +78,7 @@ _SAVE_VERSIONS = """
            as saved(row_key, row_no, state, issued_at, certificate_id, refused_at, refusal, wanted, address,
                     mail_state, ordinal, mail_refusal, held_at, released_at, hold_reason)
      where guarantee_number = saved.row_key and version = saved.row_no
+    returning guarantee_number as told
 """
 
 
@@ -90,6 +93,7 @@ _SAVE_SHOWN = """
            as shown(row_key, contractor_name, jv_name, obligee_code, obligee_name, project_name, price, amount,
                     depository, guarantee_until)
      where guarantee_number = shown.row_key
+    returning guarantee_number as told
 """
 
 
@@ -177,12 +181,8 @@ async def forms(connection: "Connection", guarantees: Collection[Guarantee]) -> 
     }
 
 
-async def save(connection: "Connection", before: Mapping[K, Guarantee], after: Mapping[K, Guarantee]) -> None:
-    """Save what differs between the loaded guarantees and the same ones as they are now.
-
-    Raises:
-        AuthKeyTaken: if an authentication key is in use.
-    """
+async def save(work: Work, before: Mapping[K, Guarantee], after: Mapping[K, Guarantee]) -> None:
+    """Have what differs between the loaded guarantees and the same ones as they are now become true with this work."""
     rows = [(_guarantee_row(before[key]), _guarantee_row(now)) for key, now in after.items()]
     guarantees = [new for old, new in rows if new != old]
     versions = [
@@ -191,16 +191,14 @@ async def save(connection: "Connection", before: Mapping[K, Guarantee], after: M
         for version in now.versions
         if before[key].version(version.version) not in (None, version)
     ]
-    if guarantees:
-        try:
-            await connection.execute(_SAVE_GUARANTEES, *columns(sorted(guarantees, key=_first), 9))
-        except asyncpg.UniqueViolationError as error:
-            raise retold(error) from error
-    if versions:
-        await connection.execute(_SAVE_VERSIONS, *columns(sorted(versions, key=_first_two), 15))
     shown = [row for key, now in after.items() for row in _shown_rows(before[key], now)]
     if shown:
-        await connection.execute(_SAVE_SHOWN, *columns(sorted(shown, key=_first), 10))
+        # At once, for the same rows are saved again at the end, and one statement touches a row once.
+        await write_all(work.connection, [Write(_SAVE_SHOWN, columns(sorted(shown, key=_first), 10))])
+    if guarantees:
+        work.write(Write(_SAVE_GUARANTEES, columns(sorted(guarantees, key=_first), 9), heals=DRAWN_AGAIN))
+    if versions:
+        work.write(Write(_SAVE_VERSIONS, columns(sorted(versions, key=_first_two), 15)))
 
 
 def _first(row: tuple[Any, ...]) -> str:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import asyncpg
 from pydantic_core import to_json
 
 from services.issuer.domain.announcements import Signed
 from services.issuer.domain.form import Application
 from services.issuer.domain.guarantee import Guarantee, Version
-from services.issuer.store.arrays import columns, retold
+from services.issuer.store.arrays import DRAWN_AGAIN, columns
+from shared.writes import Write
 
 if TYPE_CHECKING:
     from shared.postgres import Connection
@@ -21,6 +21,7 @@ _ADD_APPLICATIONS = """
     insert into application (portal, application_id, accepted_at, remarks, form, terms)
     select * from unnest($1::text[], $2::text[], $3::timestamptz[], $4::jsonb[], $5::jsonb[], $6::jsonb[])
     on conflict do nothing
+    returning application_id as told
 """
 _ADD_GUARANTEES = """
     insert into guarantee (guarantee_number, portal, application_id, kind, certificate_form, state, status_no,
@@ -33,7 +34,7 @@ _ADD_GUARANTEES = """
                          $14::bigint[], $15::bigint[], $16::text[], $17::date[], $18::timestamptz[],
                          $19::timestamptz[], $20::text[], $21::jsonb[], $22::text[], $23::bytea[], $24::text[])
     on conflict on constraint one_guarantee_per_line_of_an_application do nothing
-    returning guarantee_number
+    returning guarantee_number as told
 """
 _ADD_VERSIONS = """
     insert into version (guarantee_number, version, version_kind, state, certificate, content_sha256, signature,
@@ -41,6 +42,7 @@ _ADD_VERSIONS = """
     select * from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
                          $8::timestamptz[], $9::boolean[], $10::text[], $11::text[], $12::int[], $13::jsonb[],
                          $14::boolean[])
+    returning guarantee_number as told
 """
 
 
@@ -70,28 +72,18 @@ async def take_serials(connection: "Connection", count: int) -> list[int]:
     return sorted(row["nextval"] for row in await connection.fetch(_TAKE_SERIALS, count))
 
 
-async def add_applications(connection: "Connection", applications: Sequence[AcceptedApplication]) -> None:
-    """Keep applications; one that is there already stands."""
+def adding_applications(applications: Sequence[AcceptedApplication]) -> Write:
+    """Keeps applications; one that is there already stands."""
     ordered = sorted(applications, key=lambda row: (row.portal, row.application_id))
     rows = [(row.portal, row.application_id, row.accepted_at, row.remarks, row.form, row.terms) for row in ordered]
-    await connection.execute(_ADD_APPLICATIONS, *columns(rows, 6))
+    return Write(_ADD_APPLICATIONS, columns(rows, 6))
 
 
-async def add_guarantees(
-    connection: "Connection", guarantees: Sequence[tuple[Guarantee, Application]], now: datetime
-) -> set[str]:
-    """Insert guarantees and give back the numbers of those whose line had none before.
-
-    Raises:
-        AuthKeyTaken: if an authentication key is in use.
-    """
+def adding_guarantees(guarantees: Sequence[tuple[Guarantee, Application]], now: datetime) -> Write:
+    """Inserts guarantees and tells the numbers of those whose line had none before."""
     ordered = sorted(guarantees, key=lambda row: (row[0].portal, row[0].application_id, row[0].kind))
     rows = [_guarantee_row(guarantee, application, now) for guarantee, application in ordered]
-    try:
-        records = await connection.fetch(_ADD_GUARANTEES, *columns(rows, 24))
-    except asyncpg.UniqueViolationError as error:
-        raise retold(error) from error
-    return {record["guarantee_number"] for record in records}
+    return Write(_ADD_GUARANTEES, columns(rows, 24), heals=DRAWN_AGAIN)
 
 
 def _guarantee_row(guarantee: Guarantee, application: Application, now: datetime) -> tuple[object, ...]:
@@ -125,11 +117,11 @@ def _guarantee_row(guarantee: Guarantee, application: Application, now: datetime
     )
 
 
-async def add_versions(connection: "Connection", versions: Sequence[NewVersion], now: datetime) -> None:
-    """Insert versions of certificates."""
+def adding_versions(versions: Sequence[NewVersion], now: datetime) -> Write:
+    """Inserts versions of certificates."""
     ordered = sorted(versions, key=lambda row: (row.guarantee_number, row.version.version))
     rows = [_version_row(row.guarantee_number, row.version, row.signed, now) for row in ordered]
-    await connection.execute(_ADD_VERSIONS, *columns(rows, 14))
+    return Write(_ADD_VERSIONS, columns(rows, 14))
 
 
 def _version_row(number: str, version: Version, signed: Signed | None, now: datetime) -> tuple[object, ...]:

@@ -74,7 +74,7 @@ def mail_routes(service: Service, caller: Caller) -> APIRouter:
             if isinstance(outcome, Impossible):
                 raise _refused(outcome)
             if isinstance(outcome, Guarantee):
-                await moving.save(work.connection, found, {number: outcome})
+                await moving.save(work, found, {number: outcome})
                 _announce(outcome, work)
                 guarantee = outcome
         if guarantee.issued is None:

@@ -27,7 +27,7 @@ class Hearer:
     failures: list[Exception] = field(default_factory=list)
     closed: asyncio.Event = field(default_factory=asyncio.Event)
     entered: asyncio.Event = field(default_factory=asyncio.Event)
-    batches: list[list[str]] = field(default_factory=list)
+    heard: list[tuple[list[str], Work]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.closed.set()
@@ -43,7 +43,7 @@ class Hearer:
                 raise self.bad[name]
         # What was heard on a connection that is gone meanwhile was not committed.
         await work.connection.execute("select 1")
-        self.batches.append(names)
+        self.heard.append((names, work))
 
     @property
     def hears(self) -> list[Hears]:
@@ -51,8 +51,13 @@ class Hearer:
         return [Hears(MailSent, self)]
 
     @property
+    def batches(self) -> list[list[str]]:
+        """The application ids of each batch that has become true."""
+        return [names for names, work in self.heard if work.committed]
+
+    @property
     def counts(self) -> Counter[str]:
-        """How often each application id came through without an error."""
+        """How often each application id has become true."""
         return Counter(name for batch in self.batches for name in batch)
 
     def has_each_once(self, numbers: range) -> bool:

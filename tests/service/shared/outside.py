@@ -27,8 +27,7 @@ class Outside:
     unrecordable: dict[str, Exception] = field(default_factory=dict)
     closed: asyncio.Event = field(default_factory=asyncio.Event)
     calls: list[Claimed] = field(default_factory=list)
-    recorded: list[tuple[str, object]] = field(default_factory=list)
-    records: list[int] = field(default_factory=list)
+    told: list[tuple[Sequence[Ended], Work]] = field(default_factory=list)
     calling: Counter[str] = field(default_factory=Counter)
     at_once: int = 0
     one_row_at_once: int = 0
@@ -55,8 +54,7 @@ class Outside:
         for row, _ in ended:
             if row.key in self.unrecordable:
                 raise self.unrecordable[row.key]
-        self.records.append(len(ended))
-        self.recorded += [(row.key, result) for row, result in ended]
+        self.told.append((ended, work))
 
     def errand(self, **changes: Any) -> Errand:
         """The errand that calls it."""
@@ -66,6 +64,16 @@ class Outside:
     def called(self) -> list[str]:
         """The key of each call, in order."""
         return [row.key for row in self.calls]
+
+    @property
+    def recorded(self) -> list[tuple[str, object]]:
+        """Each key with what came of it, as far as that has become true."""
+        return [(row.key, result) for ended, work in self.told if work.committed for row, result in ended]
+
+    @property
+    def records(self) -> list[int]:
+        """How many rows each commit recorded."""
+        return [len(ended) for ended, work in self.told if work.committed]
 
     @property
     def settled(self) -> Counter[str]:

@@ -87,7 +87,7 @@ async def test_a_lease_that_ran_out_is_taken_over_as_unknown(stack: Servers, tab
     outside = Outside()
     async with living(stack, SERVICE, errands=[outside.errand()]) as living_:
         async with unit_of_work(living_.desk()) as work:
-            await store.insert(work.connection, NAME, [row("1")], 7, 1, 0.0)
+            work.write(store.Insertion(NAME, [row("1")], 1).write(7, 0.0))
         living_.owner.shout()
         await eventually(lambda: outside.settled == {"1": 1})
     assert [(claimed.attempts, claimed.unknown_before) for claimed in outside.calls] == [(2, True)]

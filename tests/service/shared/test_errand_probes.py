@@ -63,7 +63,7 @@ async def test_a_probe_whose_process_died_is_taken_again_by_another(stack: Serve
 async def test_of_all_who_look_at_the_same_moment_one_probes(stack: Servers, tables: "Tables") -> None:
     async with living(stack, SERVICE) as life:
         async with unit_of_work(life.desk()) as work:
-            await store.insert(work.connection, NAME, [row(f"{number}") for number in range(20)], 1, 0, 60.0)
+            work.write(store.Insertion(NAME, [row(f"{number}") for number in range(20)], 0).write(1, 60.0))
             await stage_store.ensure(work.connection, NAME)
         for _ in range(20):
             await tables.execute(

@@ -133,7 +133,7 @@ async def test_a_row_in_a_long_wait_does_not_let_the_next_flood_overtake_everybo
 
         async def add(*keys: str) -> None:
             async with unit_of_work(living_.desk()) as work:
-                await store.insert(work.connection, NAME, [row(key, key[0]) for key in keys], 1, 0, 60.0)
+                work.write(store.Insertion(NAME, [row(key, key[0]) for key in keys], 0).write(1, 60.0))
 
         await add("a-0")
         await tables.execute("update notifier.errand set due_at = now() + interval '1 hour'")

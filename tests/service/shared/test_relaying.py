@@ -150,7 +150,7 @@ async def test_rows_whose_commit_answer_was_lost_are_found_again(
     monkeypatch.setattr(relay, "LOST_LEASE_AGE_S", 0.5)
     async with living(stack, "notifier") as notifier:
         with monkeypatch.context() as losing:
-            losing.setattr(Work, "hand_over", lambda self, *, committed: _give_back(self))
+            losing.setattr(Work, "hand_over", lambda self: _give_back(self))
             await announce(notifier.desk(), range(3))
         assert notifier.relay.held == 0
         await eventually(lambda: _emptied(tables), within_s=4.0)

@@ -25,7 +25,7 @@ from services.platform_bridge.domain.answers import (
 )
 from services.platform_bridge.domain.certificate import Post
 from services.platform_bridge.edge import Platform
-from services.platform_bridge.handlers import Poster, Shelf
+from services.platform_bridge.handlers import LastWord, Poster, Shelf
 from shared import clock
 from shared.errands import Claimed, Hold, Later, OurFault, Outcome, Settled, Sign
 from shared.sealing import KeyRing
@@ -81,6 +81,11 @@ def shelf() -> Shelf:
     return Shelf(lambda: None)  # type: ignore[arg-type,return-value]  # Nothing asks this pool for anything.
 
 
+def settled(verdict: Arrived | Refused) -> Settled:
+    """The last word on the application that the certificate is of."""
+    return Settled(LastWord(POST.portal, POST.application_id, verdict))
+
+
 def claimed(attempts: int = 1, *, unknown_before: bool = False) -> Claimed:
     return Claimed(
         errand=handlers.POST_CERTIFICATE,
@@ -126,7 +131,7 @@ async def test_the_body_holds_the_opened_key_beside_the_signed_bytes(kept: dict[
     platform = Answering(ARRIVED)
     outcome = await called(platform)
 
-    assert outcome == Settled(Arrived(ARRIVED_AT, "c-1"))
+    assert outcome == settled(Arrived(ARRIVED_AT, "c-1"))
     assert json.loads(platform.bodies[0]) == json.loads(CONTENT) | {
         "auth_key": AUTH_KEY,
         "content_sha256": POST.content_sha256,
@@ -142,14 +147,14 @@ async def test_after_an_earlier_try_a_refusal_is_settled_by_the_get(
     platform = Answering(post, ARRIVED)
     outcome = await called(platform, row)
 
-    assert outcome == Settled(Arrived(ARRIVED_AT, "c-1"))
+    assert outcome == settled(Arrived(ARRIVED_AT, "c-1"))
     assert platform.asked == [f"POST {POST.key}", f"GET {POST.key}"]
 
 
 @pytest.mark.parametrize(
     ("post", "outcome"),
     [
-        (REFUSED, Settled(Refused(PROBLEM_REFUSED, "no"))),
+        (REFUSED, settled(Refused(PROBLEM_REFUSED, "no"))),
         (KEY_REUSED, Hold),
         (Answer(400, b""), Hold),
         (ABSENT, Later),
@@ -257,7 +262,7 @@ async def test_a_key_that_does_not_open_is_held_and_one_whose_ring_key_is_missin
 async def test_calls_at_once_do_not_mix(kept: dict[str, Any]) -> None:
     outcomes = await asyncio.gather(*(called(Answering(answer)) for answer in (ARRIVED, REFUSED)))
 
-    assert outcomes == [Settled(Arrived(ARRIVED_AT, "c-1")), Settled(Refused(PROBLEM_REFUSED, "no"))]
+    assert outcomes == [settled(Arrived(ARRIVED_AT, "c-1")), settled(Refused(PROBLEM_REFUSED, "no"))]
 
 
 async def test_calls_that_start_at_once_share_one_read_and_later_ones_read_again(kept: dict[str, Any]) -> None:

@@ -143,7 +143,8 @@ def test_rows_are_handed_over_only_after_the_commit() -> None:
         work._leased = cast(Any, ["row"])
         work._others_find_work = True
 
-        work.hand_over(committed=committed)
+        work.committed = committed
+        work.hand_over()
 
         assert relay.reserved == 0
         assert relay.taken == (["row"] if committed else [])
