@@ -59,7 +59,7 @@ away: $(STAMP) ## The platform is away for longer than any back-off; about ten m
 night: $(STAMP) ## The scripted night at length: five troubles shown, called and mended; APPLICATIONS=n.
 	@HOSHO_NIGHT_APPLICATIONS=$(or $(APPLICATIONS),200) $(PYTHON) -m pytest -q -s tests/faults/test_night.py
 
-breaks: $(STAMP) ## Break nine promises on purpose, in a copy, and see that each is caught; writes build/breaks.json.
+breaks: $(STAMP) ## Break ten promises on purpose, in a copy, and see that each is caught; writes build/breaks.json.
 	@$(PYTHON) -m tests.faults breaks
 
 canary: $(STAMP) ## Raise a small storm and tell a story with known keys, then search everything for them; writes build/canary.json; PLANTED=1.

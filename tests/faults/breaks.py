@@ -1,4 +1,4 @@
-"""Nine ways to break the promises on purpose, each as a small change of text, with the check that must catch it.
+"""Ten ways to break the promises on purpose, each as a small change of text, with the check that must catch it.
 
 Kept as data: a test sees that every change still fits the tree, and `make breaks` applies them one by one to a copy.
 """
@@ -85,6 +85,19 @@ BREAKS: Final = (
                 "services/issuer/domain/events.py",
                 "    state = VERSION_TRANSITIONS.get((version.state, VersionEvent.CERTIFICATE_ARRIVED))\n",
                 "    state = VersionState.ARRIVED\n",
+            ),
+        ),
+    ),
+    Break(
+        "presumption-unchecked",
+        "what was presumed to be new is not found out when it was not",
+        "tests/service/shared/test_settling.py::test_a_second_delivery_is_a_no_op",
+        "'A-2', 2)",
+        (
+            Edit(
+                "shared/writes.py",
+                'rows = f"touched({rows}, ${taken}::bigint)"',
+                'rows = f"case when ${taken}::bigint >= 0 then {rows} end"',
             ),
         ),
     ),
