@@ -25,6 +25,12 @@ _BATCH = Histogram(
 _SETTLED = Histogram(
     "hosho_delivery_seconds", "From taking a batch to its commit", ["queue"], buckets=_SECONDS, registry=REGISTRY
 )
+_LOOKED = Counter(
+    "hosho_deliveries_looked",
+    "Batches settled step by step, since not everything was as it was presumed",
+    ["queue"],
+    registry=REGISTRY,
+)
 _RELAYED = Counter(
     "hosho_relay_rows", "Outbox rows the broker was given, by what it said", ["answer"], registry=REGISTRY
 )
@@ -102,6 +108,11 @@ def settled(queue: str, *, facts: int, repeats: int, parked: int, seconds: float
         _FACTS.labels(queue, "repeat").inc(repeats)
 
 
+def looked(queue: str) -> None:
+    """A batch was not as it was presumed to be."""
+    _LOOKED.labels(queue).inc()
+
+
 def parked(queue: str, codes: Mapping[str, int]) -> None:
     """Facts were given up, by code; codes come from our own code, so they are few."""
     for code, count in codes.items():
@@ -143,6 +154,7 @@ def introduce(queue: str = "", errand: str = "") -> None:
         for ending in ("done", "repeat", "parked"):
             _FACTS.labels(queue, ending)
         _WAITED.labels(queue)
+        _LOOKED.labels(queue)
         _BATCH.labels(queue)
         _SETTLED.labels(queue)
         _PARKED.labels(queue, "unreadable")

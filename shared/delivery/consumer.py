@@ -158,12 +158,11 @@ class Consumer:
                 if work.parked and hearing.remembers:
                     # The inbox would have to note them both as done and as parked.
                     work.look()
-        except Unexpected:
-            return None
         except Exception as error:
-            if outcome_of(error) is Ending.RETRY:
+            if outcome_of(error) is Ending.RETRY and not isinstance(error, Unexpected):
                 raise
             # Whatever it is, step by step it comes again, and is judged there.
+            metrics.looked(hearing.queue)
             return None
         return work, items
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
+from shared import metrics
 from shared.delivery import Heard
 from shared.errands import Due, store
 from shared.errors import Transient
@@ -16,7 +17,7 @@ from shared.writes import Unexpected, Write, write_all
 from tests.conftest import Servers
 from tests.eventually import eventually
 from tests.service.living import living
-from tests.service.shared.telling import Mouth, fact
+from tests.service.shared.telling import QUEUE, Mouth, fact
 
 if TYPE_CHECKING:
     from tests.service.shared.conftest import Tables
@@ -37,6 +38,10 @@ class Taken(Transient):
 async def _owners(tables: "Tables", schema: str = "notifier") -> dict[int, bool]:
     rows = await tables.fetch(f"select owner_id, missing_since is not null as missed from {schema}.owner")
     return {row["owner_id"]: row["missed"] for row in rows}
+
+
+def _looks() -> float:
+    return metrics.REGISTRY.get_sample_value("hosho_deliveries_looked_total", {"queue": QUEUE}) or 0.0
 
 
 @pytest.fixture
@@ -111,11 +116,13 @@ async def test_whoever_must_look_is_asked_again_and_nothing_of_the_first_time_re
         assert fresh == set(numbers)
         work.look()
 
+    before = _looks()
     async with living(stack, "issuer", hears=[Hears(MailSent, handler, locks=locks)]):
         await mouth.tell([fact(1), fact(2)])
         await eventually(lambda: len(asked) == 2)
         await mouth.holds(0)
     assert asked == [True, False]
+    assert _looks() == before + 1
     assert {100, 101, 200, 201} & set(await _owners(tables, "issuer")) == {200, 201}
 
 
