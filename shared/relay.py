@@ -61,17 +61,17 @@ class Relay:
         return len(self._held)
 
     def reserve(self, rows: int) -> int:
-        """See `work.Hands`."""
+        """See `hands.Hands`."""
         granted = max(0, min(rows, MEMORY_ROWS_MAX - len(self._held) - self._reserved))
         self._reserved += granted
         return granted
 
     def give_back(self, rows: int) -> None:
-        """See `work.Hands`."""
+        """See `hands.Hands`."""
         self._reserved -= rows
 
     def take(self, rows: Sequence[Leased]) -> None:
-        """See `work.RelayHands`."""
+        """See `hands.RelayHands`."""
         # A lease that ran out while the row waited here may be ours again, and the row is here already.
         fresh = [row for row in rows if row.id not in self._held]
         self._waiting.extend(fresh)
@@ -83,7 +83,7 @@ class Relay:
             self._roomy.clear()
 
     async def roomy(self) -> None:
-        """See `work.RelayHands`."""
+        """See `hands.RelayHands`."""
         if not self._roomy.is_set():
             with suppress(TimeoutError):
                 async with asyncio.timeout(ROOM_S_MAX):

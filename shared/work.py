@@ -9,11 +9,12 @@ statement then says itself whether that was true; where it was not, nothing beco
 step by step.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -23,6 +24,7 @@ from shared.crashpoints import reached
 from shared.envelope import Fact, Unreadable, binary_headers, encode, fact_id, source_of
 from shared.errands import Claimed, Due, Held
 from shared.errands import store as errand_store
+from shared.hands import ErrandHands, Hands, RelayHands
 from shared.messages import Message
 from shared.outbox import Announcement, Leased
 from shared.writes import Unexpected, Write, write_all
@@ -32,37 +34,11 @@ T = TypeVar("T")
 SEARCH_CHARACTERS_MAX = 200
 """Of each word the journal is told to find a fact by."""
 
+TURNS_TO_BE_WRITTEN = 3
+"""Turns of the event loop until the relay has written what it was handed: others wait for it, and for nobody's log."""
+
 if TYPE_CHECKING:
     from shared.postgres import Connection, Pool
-
-
-class Hands(Protocol):
-    """Something that takes rows of this process into its memory: the relay, or the runner of one errand."""
-
-    def reserve(self, rows: int) -> int:
-        """How many of so many rows it can take at once; the others stay unleased for whoever comes."""
-
-    def give_back(self, rows: int) -> None:
-        """A reservation that the transaction did not use."""
-
-
-class RelayHands(Hands, Protocol):
-    """The relay's side of `Hands`."""
-
-    async def roomy(self) -> None:
-        """Wait a while for the relay to have room; whoever hears waits here, so that its rows spare the table."""
-
-    def take(self, rows: Sequence[Leased]) -> None:
-        """Rows that are committed and leased to this process."""
-
-
-class ErrandHands(Hands, Protocol):
-    """An errand runner's side of `Hands`."""
-
-    lease_s: float
-
-    def take(self, rows: Sequence[Claimed]) -> None:
-        """Rows that are committed and leased to this process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,3 +269,5 @@ async def unit_of_work(
     finally:
         if work is not None:
             work.hand_over()
+    for _ in range(TURNS_TO_BE_WRITTEN):
+        await asyncio.sleep(0)

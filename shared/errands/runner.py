@@ -67,7 +67,7 @@ class Runner:
         return len(self._held)
 
     def reserve(self, rows: int) -> int:
-        """See `work.Hands`."""
+        """See `hands.Hands`."""
         # While rows wait in the table, new ones queue up behind them there: turns are fair only if all take theirs.
         if self.stopping or self._others_wait or not self.gate.is_open:
             return 0
@@ -76,11 +76,11 @@ class Runner:
         return granted
 
     def give_back(self, rows: int) -> None:
-        """See `work.Hands`."""
+        """See `hands.Hands`."""
         self._reserved -= rows
 
     def take(self, rows: Sequence[Claimed]) -> None:
-        """See `work.ErrandHands`."""
+        """See `hands.ErrandHands`."""
         fresh = [row for row in rows if row.key not in self._held]
         taken_s = clock.monotonic_s()
         together = [*self._waiting, *((row, taken_s) for row in fresh)]
