@@ -1,4 +1,4 @@
-"""What the web door reads, and the note of who looked at a key."""
+"""What the web door reads of guarantees, their versions and sealed keys."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -87,18 +87,6 @@ _KEY: Final = """
                 where v.guarantee_number = g.guarantee_number and v.issued_at is not null) as issued
       from guarantee g where g.guarantee_number = $1 and ($2::text is null or g.portal = $2)
 """
-_ADD_REVEAL: Final = """
-    insert into auth_key_reveal (guarantee_number, portal, viewer, address, revealed_at) values ($1, $2, $3, $4, $5)
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Somebody who looks at a key: the portal, the person as the portal names them, and the client's address."""
-
-    portal: str
-    viewer: str
-    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,11 +224,6 @@ async def sealed_key(connection: "Connection", number: str, portal: str | None) 
     """A guarantee's sealed key; None as in `detailed`."""
     record = await connection.fetchrow(_KEY, number, portal)
     return None if record is None else SealedKey(record["sealed_auth_key"], record["application_id"], record["issued"])
-
-
-async def add_reveal(connection: "Connection", number: str, look: Look, now: datetime) -> None:
-    """Note who looked at a key, for which portal, from where, and when."""
-    await connection.execute(_ADD_REVEAL, number, look.portal, look.viewer, look.address, now)
 
 
 def _listed(record: "Record") -> Listed:

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from services.issuer.web.changes import changes_routes
 from services.issuer.web.knowledge import knowledge_routes
+from services.issuer.web.looks import looks_routes
 from services.issuer.web.mail import mail_routes
 from services.issuer.web.papers import Printer, papers_routes
 from services.issuer.web.reading import reading_routes
@@ -28,6 +29,7 @@ def build_web(service: Service, portals: Portals, ring: KeyRing, jwks: Mapping[s
     caller = bearer(portals)
     app.include_router(reading_routes(service, caller, printer))
     app.include_router(reveal_routes(service, caller, ring))
+    app.include_router(looks_routes(service, caller))
     app.include_router(papers_routes(service, caller, ring, printer))
     app.include_router(mail_routes(service, caller))
     app.include_router(changes_routes(service, caller))

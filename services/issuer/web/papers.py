@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.issuer.papers.content import KeyNotice, SignedCertificate
 from services.issuer.papers.press import Press
 from services.issuer.papers.shelf import Shelf
+from services.issuer.store.looks import Look, ShownBy
 from services.issuer.store.papers import overview
-from services.issuer.store.reading import Look
 from services.issuer.web.door import Caller, body_described, body_of, known_form, scope_of
 from services.issuer.web.reveal import Viewer, note_and_open
 from shared import clock
@@ -61,7 +61,7 @@ def papers_routes(service: Service, caller: Caller, ring: KeyRing, printer: Prin
         with printer.press.place():
             async with service.pool.acquire() as connection:
                 seen = await overview(connection, known_form(number), scope_of(asking))
-            look = Look(asking.id, viewer, address_of(request))
+            look = Look(asking.id, viewer, address_of(request), ShownBy.KEY_NOTICE)
             key = await note_and_open(service, ring, number, asking, look)
             if seen is None:
                 raise HttpProblem(409, Refusal.NOT_ISSUED)

@@ -5,8 +5,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.issuer.store import reading
-from services.issuer.store.reading import Look
+from services.issuer.store import looks, reading
+from services.issuer.store.looks import Look, ShownBy
 from services.issuer.web.door import Caller, body_described, body_of, known_form, scope_of
 from shared import metrics
 from shared.logs import get_logger
@@ -47,7 +47,7 @@ def reveal_routes(service: Service, caller: Caller, ring: KeyRing) -> APIRouter:
     async def reveal(number: str, request: Request, asking: Annotated[Portal, Depends(caller)]) -> RevealedKey:
         """認証キー. Every look is noted with who, when, through which portal and from where before the key leaves."""
         viewer = (await body_of(request, Viewer)).viewer
-        look = Look(asking.id, viewer, address_of(request))
+        look = Look(asking.id, viewer, address_of(request), ShownBy.PAGE)
         opened = await note_and_open(service, ring, known_form(number), asking, look)
         return RevealedKey(guarantee_number=number, auth_key=opened)
 
@@ -67,7 +67,7 @@ async def note_and_open(service: Service, ring: KeyRing, number: str, asking: Po
             raise HttpProblem(404)
         if found.sealed_auth_key is None or not found.issued:
             raise HttpProblem(409, Refusal.NOT_ISSUED)
-        await reading.add_reveal(work.connection, number, look, work.now)
+        await looks.add(work.connection, number, look, work.now)
         try:
             opened = ring.open(found.sealed_auth_key, associated=number)
         except Unopenable as error:
@@ -76,6 +76,11 @@ async def note_and_open(service: Service, ring: KeyRing, number: str, asking: Po
             logger.error("key.unopenable", guarantee_number=number, reason=str(error))
             raise HttpProblem(503, headers={"Retry-After": str(UNOPENABLE_RETRY_AFTER_S)}) from None
     logger.info(
-        "auth_key.revealed", guarantee_number=number, portal=look.portal, viewer=look.viewer, address=look.address
+        "auth_key.revealed",
+        guarantee_number=number,
+        portal=look.portal,
+        viewer=look.viewer,
+        address=look.address,
+        shown_by=look.shown_by,
     )
     return opened

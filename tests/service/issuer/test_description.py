@@ -28,6 +28,7 @@ async def test_every_route_is_described_with_the_shape_of_its_answer(door: Door)
         "get /v1/guarantees/{number}",
         "get /v1/guarantees/{number}/certificates/{version}",
         "post /v1/guarantees/{number}/auth-key",
+        "get /v1/guarantees/{number}/key-reveals",
         "post /v1/guarantees/{number}/completion-mail",
         "get /v1/changes/{change_id}",
         "get /v1/problems",
