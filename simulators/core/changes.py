@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -13,6 +13,7 @@ from simulators.core.office import Folder
 OFFICE = "office"
 _OWN_ID = re.compile(r"OFFICE-[0-9a-f-]{36}")
 _YEN = re.compile(r"[0-9]{1,15}")
+REASON_CHARS_MAX = 1_000
 
 
 class Shape(StrEnum):
@@ -31,17 +32,18 @@ class Corrected:
     label: str
     shape: Shape
     hint: str = ""
+    may_be_empty: bool = False
 
 
 CORRECTED = (
     Corrected("contractor_name", "請負契約者", Shape.LINE),
-    Corrected("jv_name", "JV名", Shape.LINE, "JVでなければ空欄にします。"),
+    Corrected("jv_name", "JV名", Shape.LINE, "JVでなければ空欄にします。", may_be_empty=True),
     Corrected("project_name", "工事名", Shape.LINE),
     Corrected("contract_date", "契約日", Shape.DAY),
     Corrected("works_from", "工期（始まり）", Shape.DAY),
     Corrected("works_until", "工期（終わり）", Shape.DAY),
     Corrected("price", "請負金額（円）", Shape.YEN),
-    Corrected("fiscal_year_amount", "今年度対象額（円）", Shape.YEN, "なければ空欄にします。"),
+    Corrected("fiscal_year_amount", "今年度対象額（円）", Shape.YEN, "なければ空欄にします。", may_be_empty=True),
     Corrected("amount", "保証金額（円）", Shape.YEN),
     Corrected("depository", "預託金融機関（全角）", Shape.LINE),
 )
@@ -110,7 +112,8 @@ def read_draft(folder: Folder, sent: Mapping[str, str]) -> Draft:
         change_id=change_id if _OWN_ID.fullmatch(change_id) else blank.change_id,
         base_version=int(base) if re.fullmatch(r"[0-9]{1,9}", base) else blank.base_version,
         typed={one.name: sent.get(one.name, blank.typed[one.name]) for one in CORRECTED},
-        reason=sent.get("reason", ""),
+        # A browser sends two characters for each end of line, and counts one.
+        reason=sent.get("reason", "").replace("\r\n", "\n"),
         mail_wanted=sent.get("mail_wanted") == "yes",
         mail_address=sent.get("mail_address", "").strip(),
     )
@@ -150,19 +153,32 @@ def _value(one: Corrected, typed: str) -> str | int | None:
         return None
     if one.shape is not Shape.YEN:
         return text
-    digits = unicodedata.normalize("NFKC", text).removesuffix("円").replace(",", "").strip()
-    return int(digits) if _YEN.fullmatch(digits) else text
+    amount = yen_of(text)
+    return text if amount is None else amount
+
+
+def yen_of(typed: str) -> int | None:
+    """An amount in any width, with or without commas and 円; None if it is no amount."""
+    digits = unicodedata.normalize("NFKC", typed).strip().removesuffix("円").replace(",", "").strip()
+    return int(digits) if _YEN.fullmatch(digits) else None
 
 
 _FIELDS = {"/completion_mail/address": "mail_address", "/reason": "reason"}
 
 
-def by_field(problems: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """What is wrong, in Japanese, by the name of the field it belongs to; what belongs to none is under ''."""
-    known = {one.name for one in CORRECTED}
+def labels_of(folder: Folder, kind: ChangeKind) -> dict[str, str]:
+    """The fields that a form of this kind shows, by name, and what people call them."""
+    corrects = kind is ChangeKind.CORRECTION
+    own = {one.name: one.label for one in fields_of(folder)} if corrects else {"confirmed": "内容の確認"}
+    mail = {"mail_address": "メールアドレス"} if folder.is_electronic else {}
+    return own | {"reason": "理由"} | mail
+
+
+def by_field(problems: Sequence[Mapping[str, Any]], shown: Collection[str]) -> dict[str, list[str]]:
+    """What is wrong, in Japanese, by the name of the shown field it belongs to; what belongs to none is under ''."""
     told: dict[str, list[str]] = {}
     for problem in problems:
         pointer = str(problem.get("pointer", ""))
         name = _FIELDS.get(pointer, pointer.removeprefix("/corrections/"))
-        told.setdefault(name if name in known or pointer in _FIELDS else "", []).append(str(problem["message_ja"]))
+        told.setdefault(name if name in shown else "", []).append(str(problem["message_ja"]))
     return told

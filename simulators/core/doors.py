@@ -13,6 +13,10 @@ class OfficeDoors(Doors):
         url = f"{self._intake}/v1/applications/{quote(application_id, safe='')}"
         return await self._call("GET", url, query={"portal": portal})
 
+    async def key_reveals(self, guarantee_number: str) -> Reply:
+        """Lists who looked at a guarantee's key, newest first; never the key."""
+        return await self._call("GET", f"{self._issuer}/v1/guarantees/{guarantee_number}/key-reveals")
+
     async def changes_of(self, guarantee_number: str) -> Reply:
         """Lists what intake answered about a guarantee, newest first, whoever asked."""
         return await self._call("GET", f"{self._intake}/v1/changes", query={"guarantee_number": guarantee_number})

@@ -59,6 +59,7 @@ class Folder:
         place: where that line stands in it, from 0.
         certificate: the version that a change starts from; None on paper and before the first.
         base_version: the number of that version.
+        looks: who looked at its key, as the issuer tells it; None on paper, and of an issuer that does not tell it.
         requests: what intake answered about it, newest first, with `refused` for what the issuer had against it.
     """
 
@@ -69,6 +70,7 @@ class Folder:
     certificate: Mapping[str, Any] | None
     base_version: int
     requests: Sequence[Mapping[str, Any]] = field(default=())
+    looks: Mapping[str, Any] | None = None
 
     @property
     def status(self) -> str:
@@ -153,6 +155,7 @@ class Office:
             certificate=await self._certificate(guarantee, base_version),
             base_version=base_version,
             requests=await self._requests(number),
+            looks=await self._looks(guarantee),
         )
 
     async def _application(self, guarantee: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -165,6 +168,13 @@ class Office:
             return None
         reply = await self.doors.certificate(guarantee["guarantee_number"], version)
         found: Mapping[str, Any] | None = None if reply.status in (404, 409) else _good(reply)
+        return found
+
+    async def _looks(self, guarantee: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        if guarantee["certificate_form"] != "electronic":
+            return None
+        reply = await self.doors.key_reveals(guarantee["guarantee_number"])
+        found: Mapping[str, Any] | None = None if reply.status == 404 else _good(reply)
         return found
 
     async def _requests(self, number: str) -> list[Mapping[str, Any]]:

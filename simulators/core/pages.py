@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -16,7 +17,7 @@ import aiohttp
 from aiohttp import web
 
 from simulators import clock
-from simulators.core import changes
+from simulators.core import changes, slips
 from simulators.core.changes import ChangeKind, Draft
 from simulators.core.conclusion import UNDERWRITING_DECLINED, Conclusion, Refusal, message_of
 from simulators.core.desk import Desk
@@ -47,17 +48,31 @@ DONE_JA = {
     "termination": "解約を送信しました。",
 }
 NOT_SENT = "送信できませんでした。もう一度お試しください。同じ画面から送り直しても、二重には処理されません。"
-NOT_CONFIRMED_BY_PERSON = "内容を確認し、「確認しました」にチェックを入れてください。"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+class Way(StrEnum):
+    """What is in the way: a slip in what was typed, which was not sent; a refusal by the system; or something else."""
+
+    SLIP = "slip"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What stands above a page: done, or by field what is in the way."""
+    """What stands above a page: done, or what is in the way.
+
+    Attributes:
+        problems: sentences by the name of the field they belong to, under '' what belongs to none.
+        labels: what people call those fields.
+    """
 
     done: str | None = None
+    way: Way | None = None
     problems: Mapping[str, list[str]] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 class OfficeDoor:
@@ -126,7 +141,8 @@ class OfficeDoor:
         folder = await self._folder(request)
         reason = _text(sent, "reason")
         if reason is None:
-            told = Told(problems={"refusal_reason": ["お引受できない理由を入力してください。"]})
+            labels = {"refusal_reason": "お引受できない理由"}
+            told = Told(way=Way.SLIP, problems={"refusal_reason": [slips.NO_REASON]}, labels=labels)
             return self._shown(folder, told, 422)
         problem = UNDERWRITING_DECLINED | {"pointer": f"/guarantees/{folder.place}", "message_ja": reason}
         message = _text(sent, "message_from_guarantor")
@@ -139,13 +155,18 @@ class OfficeDoor:
         return self._change_form(folder, ChangeKind(request.match_info["kind"]), changes.new_draft(folder), Told())
 
     async def change(self, request: web.Request) -> web.StreamResponse:
-        """Sends a 訂正, 変更取消 or 解約 as the portal `office`, or shows the form again with everything in the way."""
+        """Sends a 訂正, 変更取消 or 解約 as the portal `office`, or shows the form again with everything in the way.
+
+        What can be seen to be a slip of the pen is not sent, so that it is never recorded as a refused change.
+        """
         sent = await self._sent(request)
         folder = await self._folder(request)
         kind = ChangeKind(request.match_info["kind"])
         draft = changes.read_draft(folder, sent)
-        if kind is not ChangeKind.CORRECTION and sent.get("confirmed") != "yes":
-            return self._change_form(folder, kind, draft, Told(problems={"confirmed": [NOT_CONFIRMED_BY_PERSON]}), 422)
+        labels = changes.labels_of(folder, kind)
+        found = slips.slips_of(folder, kind, draft, confirmed=sent.get("confirmed") == "yes")
+        if found:
+            return self._change_form(folder, kind, draft, Told(way=Way.SLIP, problems=found, labels=labels), 422)
         reply = await self._office.doors.change(changes.body_of(folder, kind, draft))
         if reply.status in (200, 202):
             after = await self._settled(folder)
@@ -156,18 +177,20 @@ class OfficeDoor:
             draft = replace(draft, change_id=changes.new_draft(after).change_id)
         else:
             problems = reply.json().get("errors", []) if reply.status in (409, 422) else []
-        told = changes.by_field(problems) if problems else {"": [NOT_SENT]}
-        return self._change_form(folder, kind, draft, Told(problems=told), 422 if problems else 503)
+        if not problems:
+            return self._change_form(folder, kind, draft, _not_sent(), 503)
+        told = Told(way=Way.REFUSED, problems=changes.by_field(problems, labels), labels=labels)
+        return self._change_form(folder, kind, draft, told, 422)
 
     async def _announce(self, folder: Folder, decision: Conclusion | Refusal, done: str) -> web.Response:
         if folder.status != "awaiting_conclusion":
-            told = {"": [f"この保証は「{folder.guarantee['status_ja']}」です。引受の判断は、すでに済んでいます。"]}
-            return self._shown(folder, Told(problems=told), 409)
+            decided = f"この保証は「{folder.guarantee['status_ja']}」です。引受の判断は、すでに済んでいます。"
+            return self._shown(folder, Told(way=Way.FAILED, problems={"": [decided]}), 409)
         message, key = message_of(decision)
         try:
             await self._sender.send(message, key)
         except (NotConfirmed, Unroutable):
-            return self._shown(folder, Told(problems={"": [NOT_SENT]}), 503)
+            return self._shown(folder, _not_sent(), 503)
         await self._settled(folder)
         raise _see_other(folder, done)
 
@@ -218,6 +241,10 @@ class OfficeDoor:
                 return self._pages.page("away.html", {}, 502)
 
         return calm
+
+
+def _not_sent() -> Told:
+    return Told(way=Way.FAILED, problems={"": [NOT_SENT]})
 
 
 def _who(folder: Folder, sent: Mapping[str, str]) -> dict[str, Any]:

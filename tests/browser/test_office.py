@@ -163,12 +163,6 @@ async def test_a_corrected_version_is_hidden_from_the_contractor_and_shown_to_th
     await press(page, "訂正する")
     await office.is_fit_for_people()
     await page.get_by_label("工事名").fill("市道△△線道路改良工事")
-    await page.get_by_label("保証金額（円）").fill("９０,０００,０００")
-    await press(page, "訂正を送信する")
-    await expect(page.get_by_role("alert")).to_contain_text("入力を確かめてください。")
-    await expect(page.locator("#amount")).to_have_attribute("aria-invalid", "true")
-    await expect(page.get_by_label("工事名")).to_have_value("市道△△線道路改良工事")
-    office.expected.append("Failed to load resource: the server responded with a status of 422")
     await page.get_by_label("保証金額（円）").fill("20,000,000")
     await press(page, "訂正を送信する")
     detail = await standing_at(doors, number, "active", "訂正")
@@ -178,6 +172,67 @@ async def test_a_corrected_version_is_hidden_from_the_contractor_and_shown_to_th
     assert [(row["no"], row["version"]) for row in detail["history"]] == [(1, 2)]
     assert (await doors.certificate(number, 1)).status == 404
     assert [(row[0], row[1], row[4]) for row in await history(page)] == [("1", "新規", "非表示"), ("2", "訂正", "No.1")]
+
+
+async def test_a_slip_of_the_pen_looks_other_than_a_refusal_and_is_no_refused_change(
+    system: System, doors: Doors, people: People
+) -> None:
+    [item] = await applied(doors, example(PORTAL, "OFFICE-SLIPS"), AWAITING)
+    number = item["guarantee_number"]
+    office = await people(PHONE)
+    office.expected.append("Failed to load resource: the server responded with a status of 422")
+    page = office.page
+    await concluded(system, page, number)
+    await press(page, "訂正する")
+    await page.get_by_label("工事名").fill(" ")
+    await page.get_by_label("保証金額（円）").fill("二千万")
+    await press(page, "訂正を送信する")
+    told = page.get_by_role("alert")
+    await expect(told).to_contain_text("まだ送信していません。")
+    await office.is_fit_for_people()
+    await told.get_by_role("link", name="保証金額（円）").press("Enter")
+    await expect(page.locator("#amount")).to_be_focused()
+    for name, label in (("amount", "保証金額（円）"), ("project_name", "工事名")):
+        problem = await page.locator(f"#{name}-problem").inner_text()
+        await expect(page.get_by_label(label)).to_have_accessible_description(problem)
+        await expect(page.get_by_label(label)).to_have_attribute("aria-invalid", "true")
+    slip = await told.evaluate("one => getComputedStyle(one).backgroundColor")
+    await page.get_by_label("工事名").fill("市道△△線道路改良工事")
+    await page.get_by_label("保証金額（円）").fill("９０,０００,０００")
+    await press(page, "訂正を送信する")
+    await expect(told).to_contain_text("システムが次の理由で受け付けませんでした。")
+    await expect(told.get_by_role("link", name="保証金額（円）").first).to_have_attribute("href", "#amount")
+    await expect(page.get_by_label("工事名")).to_have_value("市道△△線道路改良工事")
+    await office.is_fit_for_people()
+    refusal = await told.evaluate("one => getComputedStyle(one).backgroundColor")
+    await open_guarantee(system, page, number)
+    requests = page.locator("section[aria-labelledby=requests] tbody tr")
+
+    assert slip != refusal
+    await expect(requests).to_have_count(1)
+    await expect(requests).to_contain_text("受け付けられませんでした")
+
+
+async def test_who_looked_at_a_key_is_told_to_the_office(system: System, doors: Doors, people: People) -> None:
+    [item] = await applied(doors, example(PORTAL, "OFFICE-SEES-LOOKS"), AWAITING)
+    number = item["guarantee_number"]
+    office = await people(PHONE)
+    page = office.page
+    await concluded(system, page, number)
+    looks = page.locator("section[aria-labelledby=looks]")
+    await expect(looks).to_contain_text("認証キーは、まだ誰にも閲覧されていません。")
+    key = (await doors.reveal_key(number, "経理 太郎")).json()["auth_key"]
+    await doors.key_notice(number, "三島 花子")
+    await press(page, "最新の状態にする")
+    rows = looks.locator("tbody tr")
+
+    await expect(rows).to_have_count(2)
+    await expect(rows.nth(0)).to_contain_text("三島 花子")
+    await expect(rows.nth(0)).to_contain_text("「認証キーのお知らせ」（PDF）")
+    await expect(rows.nth(1)).to_contain_text("経理 太郎")
+    await expect(rows.nth(1)).to_contain_text("127.0.0.1")
+    assert key not in await page.content()
+    await office.is_fit_for_people()
 
 
 async def test_a_refused_certificate_is_found_mended_and_issued(system: System, doors: Doors, people: People) -> None:
@@ -210,7 +265,9 @@ async def test_the_office_ends_a_guarantee(system: System, doors: Doors, people:
     await press(page, "解約する")
     await press(page, "解約を送信する")
     office.expected.append("Failed to load resource: the server responded with a status of 422")
-    await expect(page.get_by_text("「確認しました」にチェックを入れてください。")).to_be_visible()
+    await expect(page.locator("#confirmed-problem")).to_have_text(
+        "内容を確認し、「確認しました」にチェックを入れてください。"
+    )
     await page.get_by_label("保証契約番号と内容を確認しました").press("Space")
     await press(page, "解約を送信する")
     await shows(page, "解約済")

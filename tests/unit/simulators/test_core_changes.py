@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from simulators.core.changes import ChangeKind, body_of, by_field, corrections_of, fields_of, new_draft, read_draft
+from simulators.core.changes import (
+    ChangeKind,
+    body_of,
+    by_field,
+    corrections_of,
+    fields_of,
+    labels_of,
+    new_draft,
+    read_draft,
+)
 from tests.unit.simulators.folders import NUMBER, example, folder, row
 
 REFUSED = {"status": "refused_by_platform", "status_ja": "確認中(弊社対応)", "version": None}
@@ -109,7 +118,8 @@ def test_problems_stand_at_their_fields() -> None:
         return {"pointer": pointer, "message_ja": f"「{pointer}」"}
 
     pointers = ["/corrections/price", "/corrections/price", "/completion_mail/address", "/reason", "/base_version", ""]
-    told = by_field([problem(pointer) for pointer in pointers])
+    shown = labels_of(folder(row(1)), ChangeKind.CORRECTION)
+    told = by_field([problem(pointer) for pointer in pointers], shown)
 
     assert told == {
         "price": ["「/corrections/price」", "「/corrections/price」"],
@@ -117,6 +127,13 @@ def test_problems_stand_at_their_fields() -> None:
         "reason": ["「/reason」"],
         "": ["「/base_version」", "「」"],
     }
+
+
+def test_a_problem_with_a_field_that_the_form_does_not_show_is_told_all_the_same() -> None:
+    problem = {"pointer": "/completion_mail/address", "message_ja": "送信できません。"}
+    paper = labels_of(folder(row(1, state="ordered"), certificate_form="paper"), ChangeKind.TERMINATION)
+
+    assert by_field([problem], paper) == {"": ["送信できません。"]}
 
 
 def test_a_new_form_bears_the_wish_for_mail_that_the_application_had() -> None:

@@ -5,8 +5,6 @@ What comes of a decision or a change in the real system is told in tests/browser
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 
 import pytest
 from aiohttp import web
@@ -19,53 +17,19 @@ from simulators.core.doors import OfficeDoors
 from simulators.core.office import Office
 from simulators.core.pages import OfficeDoor
 from simulators.ledger import Ledger, Survives
-from tests.unit.simulators.around_the_office import Broker, Outside
+from tests.unit.simulators.around_the_office import Bench, office_pages
 from tests.unit.simulators.folders import NUMBER, example, guarantee, row
 from tests.unit.simulators.reading_pages import Page
 
 HOSTILE = "<script>alert(1)</script>\"'&<img src=x onerror=alert(1)>{{ 7*7 }}"
-OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
 AWAITING = {"status": "awaiting_conclusion", "status_ja": "引受審査中"}
-
-
-@dataclass
-class Bench:
-    """The office's pages, their outside and their broker."""
-
-    client: TestClient[web.Request, web.Application]
-    outside: Outside
-    broker: Broker
-
-    async def get(self, path: str) -> tuple[int, Page]:
-        async with self.client.get(path) as answer:
-            page = Page(await answer.text())
-            page.assert_in_order()
-            return answer.status, page
-
-    async def post(self, path: str, form: dict[str, str], **headers: str) -> tuple[int, str, str]:
-        given = headers or OWN_PAGE
-        async with self.client.post(path, data=form, headers=given, allow_redirects=False) as answer:
-            return answer.status, answer.headers.get("Location", ""), Page(await answer.text()).words
 
 
 @pytest.fixture
 async def bench(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
     monkeypatch.setattr(pages, "SETTLES_S_MAX", 0.1)
-    async with AsyncExitStack() as closing:
-        outside, broker = Outside(), Broker()
-        behind = web.Application()
-        behind.add_routes(outside.routes())
-        server = await closing.enter_async_context(TestServer(behind))
-        ledger = Ledger(":memory:", SCHEMA, Survives.KILL)
-        await ledger.open()
-        closing.push_async_callback(ledger.close)
-        address = str(server.make_url("")).rstrip("/")
-        doors = await closing.enter_async_context(OfficeDoors(address, address, "office-token"))
-        desk = Desk(ledger)
-        application = web.Application()
-        application.add_routes(OfficeDoor(Office(doors, desk), desk, broker).routes())
-        client = await closing.enter_async_context(TestClient(TestServer(application)))
-        yield Bench(client, outside, broker)
+    async with office_pages() as opened:
+        yield opened
 
 
 ONE = f"/guarantees/{NUMBER}"
@@ -201,39 +165,6 @@ async def test_what_cannot_be_undone_is_confirmed_by_a_person(bench: Bench, kind
     assert [sent["version_kind"] for sent in bench.outside.sent] == [kind]
 
 
-async def test_what_the_door_has_against_a_correction_stands_at_its_fields(bench: Bench) -> None:
-    problems = [{"code": "x", "pointer": "/corrections/price", "message_ja": "請負金額の問題", "message_en": "x"}]
-    bench.outside.change_answer = (422, {"errors": problems})
-    form = {"price": "1", "project_name": HOSTILE}
-    async with bench.client.post(f"{ONE}/correction", data=form, headers=OWN_PAGE) as answer:
-        page = Page(await answer.text())
-    page.assert_in_order()
-    fields = {str(one["id"]): one for one in page.fields}
-
-    assert answer.status == 422
-    assert "請負金額の問題" in page.words
-    assert (fields["price"]["aria-invalid"], fields["price"]["value"]) == ("true", "1")
-    assert "price-problem" in str(fields["price"]["aria-describedby"])
-    assert fields["project_name"]["value"] == HOSTILE
-    assert "aria-invalid" not in fields["project_name"]
-
-
-async def test_what_the_issuer_refuses_comes_back_into_the_form_as_another_change(bench: Bench) -> None:
-    """An accepted change keeps its id for ever, so a mended one must not bear it."""
-    _, form = await bench.get(f"{ONE}/correction")
-    hidden = {str(one["name"]): str(one["value"]) for one in form.all("input") if one.get("type") == "hidden"}
-    problem = {"code": "x", "pointer": "/corrections/amount", "message_ja": "上限を超えています。", "message_en": "x"}
-    entry = {"portal": "portal-b", "outcome": "rejected", "problems": [problem], "answered_at": "2026-07-01T00:00:00Z"}
-    bench.outside.requests = [entry | {"change_id": hidden["change_id"]}]
-    async with bench.client.post(f"{ONE}/correction", data=hidden | {"amount": "1"}, headers=OWN_PAGE) as answer:
-        page = Page(await answer.text())
-    again = {str(one["name"]): str(one["value"]) for one in page.all("input") if one.get("type") == "hidden"}
-
-    assert (answer.status, len(bench.outside.sent)) == (422, 1)
-    assert "上限を超えています。" in page.words
-    assert bench.outside.sent[0]["change_id"] == hidden["change_id"] != again["change_id"]
-
-
 async def test_nothing_from_outside_becomes_part_of_a_page(bench: Bench) -> None:
     told = [{"code": "x", "pointer": "", "message_ja": HOSTILE, "message_en": "x"}]
     named = dict.fromkeys(("obligee_name", "project_name", "contractor_name", "jv_name", "depository"), HOSTILE)
@@ -246,6 +177,8 @@ async def test_nothing_from_outside_becomes_part_of_a_page(bench: Bench) -> None
     }
     entry = {"portal": "portal-a", "change_id": HOSTILE, "answered_at": "2026-07-01T00:00:00Z"}
     bench.outside.requests = [entry | {"outcome": "rejected", "problems": told}]
+    look = dict.fromkeys(("portal", "viewer", "address", "shown_by"), HOSTILE)
+    bench.outside.looks = {"items": [look | {"revealed_at": "2026-07-01T00:00:00Z"}], "has_more": False}
     for path in ("/?tab=all", ONE, f"{ONE}/termination", f"/?project={HOSTILE.replace('&', '%26')}"):
         status, page = await bench.get(path)
 
