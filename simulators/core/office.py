@@ -83,6 +83,11 @@ class Folder:
         return bool(self.guarantee["certificate_form"] == "electronic")
 
     @property
+    def was_issued(self) -> bool:
+        """Whether a version ever arrived, so that there is a key to be looked at."""
+        return any(row["issued_at"] for row in self.guarantee["history"])
+
+    @property
     def mends(self) -> bool:
         """Whether a 訂正 would mend what the platform refused."""
         return self.status == "refused_by_platform"

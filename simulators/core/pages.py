@@ -75,6 +75,16 @@ class Told:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What stands in the two forms of a decision; whoever sends them again sends the same decision again."""
+
+    event_id: str
+    conclusion_message: str = ""
+    refusal_reason: str = UNDERWRITING_DECLINED["message_ja"]
+    refusal_message: str = ""
+
+
 class OfficeDoor:
     """The pages of the office."""
 
@@ -133,21 +143,27 @@ class OfficeDoor:
         sent = await self._sent(request)
         folder = await self._folder(request)
         conclusion = Conclusion(**_who(folder, sent), message_from_guarantor=_text(sent, "message_from_guarantor"))
-        return await self._announce(folder, conclusion, "concluded")
+        typed = Typed(_event_id(sent) or clock.new_id(), conclusion_message=sent.get("message_from_guarantor", ""))
+        return await self._announce(folder, conclusion, "concluded", typed)
 
     async def decline(self, request: web.Request) -> web.StreamResponse:
         """お引受できません: announces the refusal with its reason."""
         sent = await self._sent(request)
         folder = await self._folder(request)
         reason = _text(sent, "reason")
+        typed = Typed(
+            _event_id(sent) or clock.new_id(),
+            refusal_reason=sent.get("reason", ""),
+            refusal_message=sent.get("message_from_guarantor", ""),
+        )
         if reason is None:
             labels = {"refusal_reason": "お引受できない理由"}
             told = Told(way=Way.SLIP, problems={"refusal_reason": [slips.NO_REASON]}, labels=labels)
-            return self._shown(folder, told, 422)
+            return self._shown(folder, told, 422, typed)
         problem = UNDERWRITING_DECLINED | {"pointer": f"/guarantees/{folder.place}", "message_ja": reason}
         message = _text(sent, "message_from_guarantor")
         refusal = Refusal(**_who(folder, sent), problems=[problem], message_from_guarantor=message)
-        return await self._announce(folder, refusal, "declined")
+        return await self._announce(folder, refusal, "declined", typed)
 
     async def change_form(self, request: web.Request) -> web.Response:
         """The form of a 訂正, 変更取消 or 解約."""
@@ -182,7 +198,7 @@ class OfficeDoor:
         told = Told(way=Way.REFUSED, problems=changes.by_field(problems, labels), labels=labels)
         return self._change_form(folder, kind, draft, told, 422)
 
-    async def _announce(self, folder: Folder, decision: Conclusion | Refusal, done: str) -> web.Response:
+    async def _announce(self, folder: Folder, decision: Conclusion | Refusal, done: str, typed: Typed) -> web.Response:
         if folder.status != "awaiting_conclusion":
             decided = f"この保証は「{folder.guarantee['status_ja']}」です。引受の判断は、すでに済んでいます。"
             return self._shown(folder, Told(way=Way.FAILED, problems={"": [decided]}), 409)
@@ -190,7 +206,7 @@ class OfficeDoor:
         try:
             await self._sender.send(message, key)
         except (NotConfirmed, Unroutable):
-            return self._shown(folder, _not_sent(), 503)
+            return self._shown(folder, _not_sent(), 503, typed)
         await self._settled(folder)
         raise _see_other(folder, done)
 
@@ -217,9 +233,8 @@ class OfficeDoor:
             raise web.HTTPForbidden(text="A form is taken from this office's own pages only.")
         return await sent_form(request)
 
-    def _shown(self, folder: Folder, told: Told, status: int = 200) -> web.Response:
-        facts = {"folder": folder, "it": folder.guarantee, "told": told, "event_id": clock.new_id(), "kinds": KIND_JA}
-        facts["reason_usual"] = UNDERWRITING_DECLINED["message_ja"]
+    def _shown(self, folder: Folder, told: Told, status: int = 200, typed: Typed | None = None) -> web.Response:
+        facts = {"folder": folder, "it": folder.guarantee, "told": told, "typed": typed or Typed(clock.new_id())}
         return self._pages.page("guarantee.html", facts, status)
 
     def _change_form(
@@ -248,13 +263,18 @@ def _not_sent() -> Told:
 
 
 def _who(folder: Folder, sent: Mapping[str, str]) -> dict[str, Any]:
-    guarantee, event_id = folder.guarantee, sent.get("event_id", "")
+    guarantee = folder.guarantee
     return {
         "portal": guarantee["portal"],
         "application_id": guarantee["application_id"],
         "kind": guarantee["kind"],
-        "event_id": event_id if 0 < len(event_id) <= EVENT_ID_CHARS_MAX else None,
+        "event_id": _event_id(sent),
     }
+
+
+def _event_id(sent: Mapping[str, str]) -> str | None:
+    event_id = sent.get("event_id", "")
+    return event_id if 0 < len(event_id) <= EVENT_ID_CHARS_MAX else None
 
 
 def _text(sent: Mapping[str, str], name: str) -> str | None:

@@ -90,6 +90,11 @@ async def test_who_looked_at_the_key_stands_on_the_page_and_that_nobody_did_too(
     _, looked = await bench.get(ONE)
     bench.outside.guarantee = guarantee(row(1, state="ordered"), certificate_form="paper")
     _, paper = await bench.get(ONE)
+    bench.outside.guarantee, bench.outside.looks = (
+        guarantee(row(1, state="in_transit")),
+        {"items": [], "has_more": False},
+    )
+    _, early = await bench.get(ONE)
 
     assert "認証キーは、まだ誰にも閲覧されていません。" in untouched.words
     for words in (
@@ -104,6 +109,7 @@ async def test_who_looked_at_the_key_stands_on_the_page_and_that_nobody_did_too(
     assert "これより古い記録もあります。" in looked.words
     assert "閲覧されていません" not in looked.words
     assert "認証キーの閲覧記録" not in paper.words
+    assert "認証キーは誰も閲覧できません。" in early.words
 
 
 async def test_what_the_issuer_refuses_comes_back_into_the_form_as_another_change(bench: Bench) -> None:
@@ -120,3 +126,29 @@ async def test_what_the_issuer_refuses_comes_back_into_the_form_as_another_chang
     assert (answer.status, len(bench.outside.sent)) == (422, 1)
     assert "上限を超えています。" in page.words
     assert bench.outside.sent[0]["change_id"] == hidden["change_id"] != again["change_id"]
+
+
+async def decided(bench: Bench, what: str, form: dict[str, str]) -> tuple[int, str, set[str | None]]:
+    """The status, the page as text, and the event ids of its forms."""
+    async with bench.client.post(f"{ONE}/{what}", data=form, headers=OWN_PAGE) as answer:
+        text = await answer.text()
+    ids = {one.get("value") for one in Page(text).all("input") if one.get("name") == "event_id"}
+    return answer.status, text, ids
+
+
+async def test_a_decision_that_could_not_be_taken_keeps_what_was_typed_and_its_id(bench: Bench) -> None:
+    """Sending the page again is then the same decision, as the page promises."""
+    bench.outside.guarantee = guarantee(status="awaiting_conclusion", status_ja="引受審査中")
+    without_reason = await decided(
+        bench, "refusal", {"event_id": "e-1", "reason": "", "message_from_guarantor": "お電話ください。"}
+    )
+    bench.broker.is_away = True
+    not_sent = await decided(
+        bench, "conclusion", {"event_id": "e-2", "message_from_guarantor": "ありがとうございます。"}
+    )
+
+    assert (without_reason[0], without_reason[2]) == (422, {"e-1"})
+    assert ">お電話ください。</textarea>" in without_reason[1]
+    assert "お引受できません。営業部・支店へ" not in without_reason[1]
+    assert (not_sent[0], not_sent[2]) == (503, {"e-2"})
+    assert ">ありがとうございます。</textarea>" in not_sent[1]
