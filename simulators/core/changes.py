@@ -98,7 +98,7 @@ def new_draft(folder: Folder) -> Draft:
     return Draft(
         change_id=f"OFFICE-{clock.new_id()}",
         base_version=folder.base_version,
-        typed={name: "" if value is None else str(value) for name, value in values_of(folder).items()},
+        typed={name: _shown(value) for name, value in values_of(folder).items()},
         mail_wanted=bool(wish.get("wanted")),
         mail_address=wish.get("address") or "",
     )
@@ -144,6 +144,12 @@ def corrections_of(folder: Folder, draft: Draft) -> dict[str, Any]:
     read = {one.name: _value(one, draft.typed[one.name]) for one in fields_of(folder)}
     different = {name: value for name, value in read.items() if value != before[name]}
     return different or ({"project_name": read["project_name"]} if folder.mends else {})
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _value(one: Corrected, typed: str) -> str | int | None:
