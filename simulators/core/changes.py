@@ -64,6 +64,7 @@ class Draft:
     Attributes:
         change_id: made with the form, so that sending it twice asks for one change.
         typed: the values of a 訂正 as text, by name.
+        confirmed: whether the person ticked that what cannot be undone is meant.
     """
 
     change_id: str
@@ -72,6 +73,7 @@ class Draft:
     reason: str = ""
     mail_wanted: bool = False
     mail_address: str = ""
+    confirmed: bool = False
 
 
 def fields_of(folder: Folder) -> Sequence[Corrected]:
@@ -116,6 +118,7 @@ def read_draft(folder: Folder, sent: Mapping[str, str]) -> Draft:
         reason=sent.get("reason", "").replace("\r\n", "\n"),
         mail_wanted=sent.get("mail_wanted") == "yes",
         mail_address=sent.get("mail_address", "").strip(),
+        confirmed=sent.get("confirmed") == "yes",
     )
 
 

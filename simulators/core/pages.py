@@ -180,7 +180,7 @@ class OfficeDoor:
         kind = ChangeKind(request.match_info["kind"])
         draft = changes.read_draft(folder, sent)
         labels = changes.labels_of(folder, kind)
-        found = slips.slips_of(folder, kind, draft, confirmed=sent.get("confirmed") == "yes")
+        found = slips.slips_of(folder, kind, draft)
         if found:
             return self._change_form(folder, kind, draft, Told(way=Way.SLIP, problems=found, labels=labels), 422)
         reply = await self._office.doors.change(changes.body_of(folder, kind, draft))
@@ -190,13 +190,13 @@ class OfficeDoor:
             if not problems:
                 raise _see_other(folder, kind.value)
             # The refused change keeps its id; what is sent next is another change.
-            draft = replace(draft, change_id=changes.new_draft(after).change_id)
+            folder, draft = after, replace(draft, change_id=changes.new_draft(after).change_id)
         else:
             problems = reply.json().get("errors", []) if reply.status in (409, 422) else []
         if not problems:
             return self._change_form(folder, kind, draft, _not_sent(), 503)
         told = Told(way=Way.REFUSED, problems=changes.by_field(problems, labels), labels=labels)
-        return self._change_form(folder, kind, draft, told, 422)
+        return self._change_form(folder, kind, replace(draft, confirmed=False), told, 422)
 
     async def _announce(self, folder: Folder, decision: Conclusion | Refusal, done: str, typed: Typed) -> web.Response:
         if folder.status != "awaiting_conclusion":

@@ -37,14 +37,14 @@ Slips = Mapping[str, list[str]]
 """Sentences by the name of the field they belong to; under '' what belongs to none."""
 
 
-def slips_of(folder: Folder, kind: ChangeKind, draft: Draft, *, confirmed: bool) -> Slips:
+def slips_of(folder: Folder, kind: ChangeKind, draft: Draft) -> Slips:
     """What is to be mended before a change can be sent; empty if it can."""
     found: dict[str, list[str]] = {}
     if kind is ChangeKind.CORRECTION:
         found |= {name: [said] for name, said in _of_values(folder, draft)}
         if not found and not corrections_of(folder, draft):
             found[""] = [NOTHING_MENDED]
-    elif not confirmed:
+    elif not draft.confirmed:
         found["confirmed"] = [UNCONFIRMED]
     if len(draft.reason.strip()) > REASON_CHARS_MAX:
         found["reason"] = [REASON_TOO_LONG]

@@ -1,5 +1,6 @@
 """What is a slip of the pen in the office's forms, and what is left to the doors to judge."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from tests.unit.simulators.folders import folder, row
 def found(changed: dict[str, str], kind: ChangeKind = ChangeKind.CORRECTION, **of_folder: Any) -> slips.Slips:
     """The slips in a form that came back with these fields changed, confirmed as it should be."""
     one = folder(row(1, **of_folder.pop("row", {})), **of_folder)
-    return slips_of(one, kind, read_draft(one, dict(new_draft(one).typed) | changed), confirmed=True)
+    return slips_of(one, kind, read_draft(one, dict(new_draft(one).typed) | {"confirmed": "yes"} | changed))
 
 
 @pytest.mark.parametrize("typed", ["五千万", "-1", "5.5", "20,000,000円くらい", "1" * 16])
@@ -84,5 +85,5 @@ def test_what_cannot_be_undone_needs_a_confirmation(kind: ChangeKind) -> None:
     one = folder(row(1))
     draft = new_draft(one)
 
-    assert slips_of(one, kind, draft, confirmed=False) == {"confirmed": [slips.UNCONFIRMED]}
-    assert slips_of(one, kind, draft, confirmed=True) == {}
+    assert slips_of(one, kind, draft) == {"confirmed": [slips.UNCONFIRMED]}
+    assert slips_of(one, kind, replace(draft, confirmed=True)) == {}

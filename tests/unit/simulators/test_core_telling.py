@@ -152,3 +152,27 @@ async def test_a_decision_that_could_not_be_taken_keeps_what_was_typed_and_its_i
     assert "お引受できません。営業部・支店へ" not in without_reason[1]
     assert (not_sent[0], not_sent[2]) == (503, {"e-2"})
     assert ">ありがとうございます。</textarea>" in not_sent[1]
+
+
+async def test_a_form_from_before_another_change_leads_to_the_newest_content(bench: Bench) -> None:
+    """Sending it again would be refused for ever, since it starts from a version that holds no more."""
+    problem = {"code": "x", "pointer": "/base_version", "message_ja": "最新ではありません。", "message_en": "x"}
+    bench.outside.change_answer = (422, {"errors": [problem]})
+    bench.outside.guarantee = guarantee(row(1, state="corrected"), row(2, "correction"))
+    _, old = await corrected(bench, {"base_version": "1", "project_name": "市道△△線"})
+    _, newest = await corrected(bench, {"base_version": "2", "project_name": "市道△△線"})
+
+    assert f"{ONE}/correction" in [one.get("href") for one in old.all("a")]
+    assert f"{ONE}/correction" not in [one.get("href") for one in newest.all("a")]
+
+
+async def test_a_confirmation_stays_ticked_after_a_slip_and_is_asked_for_again_after_a_refusal(bench: Bench) -> None:
+    async def ticked(form: dict[str, str]) -> bool:
+        async with bench.client.post(f"{ONE}/termination", data=form, headers=OWN_PAGE) as answer:
+            fields = {str(one["id"]): one for one in Page(await answer.text()).fields}
+        return "checked" in fields["confirmed"]
+
+    bench.outside.change_answer = (422, {"errors": [{"pointer": "", "message_ja": "できません。"}]})
+
+    assert await ticked({"confirmed": "yes", "mail_wanted": "yes", "mail_address": "keiri@"})
+    assert not await ticked({"confirmed": "yes"})
