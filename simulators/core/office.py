@@ -1,6 +1,7 @@
 """What the office looks at, gathered from the public doors: lists of guarantees, and one guarantee's folder."""
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -186,6 +187,13 @@ class Office:
         entries = _good(await self.doors.changes_of(number))["items"]
         refusals = await self._desk.refusals(number)
         return [{**entry, "refused": _refused(entry, refusals)} for entry in entries]
+
+
+def number_of(typed: str) -> str | None:
+    """The 保証契約番号 that somebody typed in any width, with or without its hyphen; None if it can be none."""
+    digits = re.sub(r"[-‐−ー\s]", "", unicodedata.normalize("NFKC", typed))
+    number = f"{digits[:5]}-{digits[5:]}"
+    return number if _NUMBER.fullmatch(number) else None
 
 
 def _refused(entry: Mapping[str, Any], refusals: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from simulators.core import changes, slips
 from simulators.core.changes import ChangeKind, Draft
 from simulators.core.conclusion import UNDERWRITING_DECLINED, Conclusion, Refusal, message_of
 from simulators.core.desk import Desk
-from simulators.core.office import Folder, Office, OutsideFailed, Tab
+from simulators.core.office import Folder, Office, OutsideFailed, Tab, number_of
 from simulators.pages import Pages
 from simulators.pages.forms import sent_form
 from simulators.wire import NotConfirmed, Sender, Unroutable
@@ -47,6 +47,7 @@ DONE_JA = {
     "change_cancellation": "変更取消を送信しました。",
     "termination": "解約を送信しました。",
 }
+NO_NUMBER = "保証契約番号として読めません。00000-000000 の形で入力してください。"
 NOT_SENT = "送信できませんでした。もう一度お試しください。同じ画面から送り直しても、二重には処理されません。"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -114,17 +115,21 @@ class OfficeDoor:
         wanted = request.query.get("tab", "")
         tab = Tab.ALL if searched else (Tab(wanted) if wanted in list(Tab) else Tab.AWAITING)
         cursor = request.query.get("cursor") or None
-        problem = None
+        listed = problem = None
+        asked = searched | ({"number": number_of(searched["number"]) or ""} if "number" in searched else {})
         try:
-            listed = await self._office.listed(tab, cursor, **searched)
+            if "" in asked.values():
+                problem = NO_NUMBER
+            else:
+                listed = await self._office.listed(tab, cursor, **asked)
         except OutsideFailed:
             if not searched or cursor:
                 raise
-            listed, problem = None, "この条件では検索できません。保証契約番号は 00000-000000 の形で入力してください。"
+            problem = "この条件では検索できません。"
         here = searched or {"tab": tab.value}
         following = listed and listed.following and "/?" + urlencode(here | {"cursor": listed.following})
         facts: dict[str, object] = {"tab": tab.value, "listed": listed, "searched": searched, "problem": problem}
-        facts |= {"following": following, "is_first": cursor is None}
+        facts |= {"following": following, "is_first": cursor is None, "no_number": problem == NO_NUMBER}
         return self._pages.page("list.html", facts, 422 if problem else 200)
 
     async def orders(self, _: web.Request) -> web.Response:

@@ -35,6 +35,7 @@ class Outside:
     sent: list[dict[str, Any]] = field(default_factory=list)
     listed: int = 0
     cursors: list[str | None] = field(default_factory=list)
+    numbers: list[str] = field(default_factory=list)
 
     def routes(self) -> list[web.RouteDef]:
         one = f"/v1/guarantees/{NUMBER}"
@@ -58,6 +59,7 @@ class Outside:
         assert request.headers["Authorization"] == "Bearer office-token"
         self.listed += 1
         self.cursors.append(request.query.get("cursor"))
+        self.numbers += request.query.getall("number", [])
         more = NUMBER if self.listed < self.pages else None
         return web.json_response({"items": [self.guarantee], "next_cursor": more})
 

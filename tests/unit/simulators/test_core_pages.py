@@ -5,6 +5,7 @@ What comes of a decision or a change in the real system is told in tests/browser
 
 import re
 from collections.abc import AsyncIterator
+from urllib.parse import urlencode
 
 import pytest
 from aiohttp import web
@@ -45,6 +46,24 @@ async def test_a_guarantee_that_waits_is_listed_and_shows_contact_and_message(be
     assert "引受審査中" in listed.words
     for words in ("至急お願いします。", "三島 太郎", "055-000-0000", "工務部", "静岡支店", "送信元 portal-a"):
         assert words in shown.words
+
+
+@pytest.mark.parametrize("typed", [NUMBER, "00000000001", "０００００－０００００１", " 00000 000001 "])
+async def test_a_number_is_found_however_it_is_typed(bench: Bench, typed: str) -> None:
+    status, page = await bench.get(f"/?{urlencode({'number': typed})}")
+
+    assert (status, bench.outside.numbers) == (200, [NUMBER])
+    assert ONE in page.addresses
+
+
+@pytest.mark.parametrize("typed", ["abc", "00000-00000", "1", "00000-0000012"])
+async def test_what_is_no_number_is_a_slip_at_its_field_and_is_not_searched_for(bench: Bench, typed: str) -> None:
+    status, page = await bench.get(f"/?{urlencode({'number': typed})}")
+    [field] = [one for one in page.fields if one["id"] == "number"]
+
+    assert (status, bench.outside.listed) == (422, 0)
+    assert (field["aria-invalid"], field["aria-describedby"], field["value"]) == ("true", "told", typed)
+    assert "保証契約番号として読めません。" in page.words
 
 
 @pytest.mark.parametrize("path", ["/", "/?tab=attention", "/?tab=all", "/?contractor=x", "/orders", "/?tab=nothing"])
