@@ -128,7 +128,9 @@ async def test_a_paper_line_is_ordered_and_stands_with_contact_and_message(
 
     assert "契約保証" in row
     assert "5,000,000円" in row
-    await office.is_fit_for_people()
+    for width in (360, 700, 960, 1280):
+        await page.set_viewport_size({"width": width, "height": 800})
+        await office.is_fit_for_people()
 
 
 async def test_a_change_makes_version_two_and_is_taken_back(system: System, doors: Doors, people: People) -> None:
@@ -245,6 +247,9 @@ async def test_a_refused_certificate_is_found_mended_and_issued(system: System, 
     await office.is_fit_for_people()
     await press(page, number)
     await expect(page.locator("main")).to_contain_text("プラットフォームが電子証書を受け付けませんでした。")
+    await expect(page.locator("main .hint")).to_contain_text(
+        ["理由：https://platform.example/problems/certificate-refused"]
+    )
     await office.is_fit_for_people()
     await press(page, "訂正する")
     await page.get_by_label("工事名").fill("市道○○線道路改良工事")
