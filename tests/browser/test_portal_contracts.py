@@ -108,6 +108,28 @@ async def test_a_version_is_chosen_as_a_paper_and_as_signed_data(system: System,
     assert (signed["guarantee_number"], "auth_key" in signed) == (number, False)
 
 
+async def test_a_guarantee_that_was_ended_says_so_and_since_when(system: System, people: People) -> None:
+    """解約 by the office reaches the open page by itself; after it no change can be asked for."""
+    page = await log_in(await people(), system, CONTRACTOR)
+    number = await issued(page, system)
+    await opened(page, system, number)
+    notice = page.locator("#overview").get_by_role("status")
+    await expect(notice).to_have_count(0)
+    office = (await people()).page
+    await office.goto(f"{system.url(simulator('core'))}/guarantees/{number}/termination")
+    await office.get_by_label("保証契約番号と内容を確認しました").check()
+    await office.get_by_role("button", name="解約を送信する").click()
+    ended = page.locator("#versions tbody tr").filter(has_text="解約")
+    await expect(ended).to_have_count(1)
+    ended_at = await ended.locator('[data-name="電子保証発行日時"]').inner_text()
+
+    await expect(notice).to_contain_text("この保証契約は解約されました。")
+    await expect(notice).to_contain_text(f"解約の電子証書は{ended_at}に発行されました。")
+    await opened(page, system, number)
+    await expect(page.get_by_text("変更はお申し込みいただけません。")).to_be_visible()
+    await expect(page.get_by_role("link", name="変更を申し込む")).to_have_count(0)
+
+
 async def test_the_mail_is_sent_again_to_a_mended_address(system: System, people: People) -> None:
     watched = await people()
     watched.expected.append("Failed to load resource: the server responded with a status of 422")
