@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from services.ops.web.console.gate import FORM_TYPE, Gate, gate_routes
-from services.ops.web.console.pages import Pages, moment
+from services.ops.web.console.pages import Answered, Pages, moment
 from services.ops.web.console.sessions import Sessions
 from shared import clock, web
 from shared.operator_door.operators import Operator, Operators
@@ -85,3 +86,23 @@ async def test_a_try_at_the_console_counts_at_its_other_doors(app: FastAPI) -> N
         await log_in(app, f"wrong {number}")
 
     assert app.state.limits.wrong_token_from("192.0.2.1") > 0
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+async def test_the_language_that_a_stranger_asked_for_holds_at_the_way_in(app: FastAPI, language: str) -> None:
+    """It is remembered there, so that the page behind it needs no second word about it."""
+    looker = Gate(Sessions(Operators([])), Pages()).looking()
+    query = f"which=held&lang={language}".encode()
+    scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/due", "query_string": query, "headers": []}
+    with pytest.raises(Answered) as led:
+        await looker(Request(scope | {"server": ("127.0.0.1", 80), "scheme": "http"}))
+    way_in = led.value.response.headers["location"]
+    other = {"Accept-Language": "en" if language == "ja" else "ja"}
+    path, _, asked = way_in.partition("?")
+    page = await ask(app, path, query=asked, headers=other)
+    text = page.body.decode()
+
+    assert way_in == f"/login?next=%2Fdue%3Fwhich%3Dheld&lang={language}"
+    assert f'<html lang="{language}"' in text
+    assert 'name="next" value="/due?which=held"' in text
+    assert f"hosho_language={language}" in page.headers["set-cookie"]

@@ -188,3 +188,56 @@ def test_the_history_goes_on_where_a_page_of_it_ends(system: System, pages: Runn
     assert "cursor=00000-000021" in system.asked[-1]
     assert "cursor=" not in rest
     assert "この範囲に発行済みの電子保証はありません。" in rest
+
+
+DETAIL: dict[str, object] = {
+    "items": [{}],
+    "application_id": "P-1",
+    "guarantee_number": "00000-000001",
+    "kind": "advance_payment",
+    "certificate_form": "electronic",
+    "contractor_name": "○○建設",
+    "jv_name": None,
+    "project_name": "橋の工事",
+    "obligee_name": "三島市長",
+    "price": 50_000_000,
+    "amount": 20_000_000,
+    "product_name": "前払金保証",
+    "depository": "○○銀行　××支店",
+    "guarantee_until": "2026-12-25",
+    "remarks": [
+        {"code": "depository_normalised", "message_ja": "全角に直しました。"},
+        {"code": "sibling_below_minimum", "message_ja": "契約保証金額が下限を下回ります。"},
+    ],
+    "problems": [],
+    "message_from_guarantor": None,
+    "completion_mail": {"state": "none"},
+}
+TRANSIT = {"status": "in_transit", "status_ja": "発行手続中", "version": None, "history": []}
+NEW = {"no": 1, "version": 1, "version_kind": "new", "version_kind_ja": "新規", "issued_at": "2026-01-21T01:00:00Z"}
+ARRIVED = {"status": "active", "status_ja": "発行済", "version": 1, "history": [NEW]}
+WHY_NO_MOMENT = "電子保証発行日時は、電子証書がプラットフォームに到着したときに定まります。"
+
+
+def test_how_the_depository_was_written_is_remarked_until_the_certificate_has_arrived(
+    system: System, pages: Running
+) -> None:
+    """What still asks for something to be done stays."""
+    path = "/contracts/electronic/00000-000001"
+    system.says(200, DETAIL | TRANSIT)
+    waiting = pages.call("GET", path, headers=COOKIE).body.decode()
+    system.says(200, DETAIL | ARRIVED)
+    arrived = pages.call("GET", path, headers=COOKIE).body.decode()
+
+    assert ("全角に直しました。" in waiting, "全角に直しました。" in arrived) == (True, False)
+    assert all("契約保証金額が下限を下回ります。" in text for text in (waiting, arrived))
+
+
+def test_a_page_without_the_moment_of_issue_says_when_there_will_be_one(system: System, pages: Running) -> None:
+    path, told = "/contracts/electronic/00000-000001", []
+    declined = TRANSIT | {"status": "declined", "status_ja": "お引受できません"}
+    for state in (TRANSIT, ARRIVED, declined, TRANSIT | {"certificate_form": "paper"}):
+        system.says(200, DETAIL | state)
+        told.append(WHY_NO_MOMENT in pages.call("GET", path, headers=COOKIE).body.decode())
+
+    assert told == [True, False, False, False]

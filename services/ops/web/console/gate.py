@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.ops.web.console.pages import Answered, Pages, problem
 from services.ops.web.console.sessions import SESSION_S_MAX, Session, Sessions
+from services.ops.web.console.words import LANGUAGES
 from shared import clock
 from shared.logs import get_logger
 from shared.operator_door.acts import REASON_CHARACTERS_MAX
@@ -70,8 +71,7 @@ class Gate:
         async def looker(request: Request) -> Session:
             session = self.session_of(request)
             if session is None:
-                here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-                raise Answered(RedirectResponse(f"/login?next={quote(here, safe='')}", 303))
+                raise Answered(RedirectResponse(_way_in_from(request), 303))
             return session
 
         return looker
@@ -117,6 +117,14 @@ def _is_from_here(request: Request) -> bool:
         return False
     origin = request.headers.get("origin")
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+
+
+def _way_in_from(request: Request) -> str:
+    """The way in, which leads back to here; a language that was asked for holds there already."""
+    kept = urlencode([(name, text) for name, text in request.query_params.multi_items() if name != "lang"])
+    asked = {"next": request.url.path + (f"?{kept}" if kept else "")}
+    language = request.query_params.get("lang", "")
+    return "/login?" + urlencode(asked | ({"lang": language} if language in LANGUAGES else {}))
 
 
 def gate_routes(gate: Gate) -> APIRouter:
