@@ -213,6 +213,7 @@ class Work:
             return
         written = await write_all(self.connection, writes)
         told = written.told[len(self._writes) :]
+        self._writes = []
         if facts:
             self._leased = outbox.leased(self.announcements, told[0])[:leased_rows]
         for one, keys in zip(errands, told[len(facts) :], strict=True):

@@ -13,6 +13,7 @@ Outside
     the platform: POST and GET /v1/certificates
 """
 
+from functools import partial
 from typing import Final
 
 from services.platform_bridge.edge import CONNECTIONS_MAX, Platform
@@ -46,11 +47,12 @@ def build_app() -> Service:
     settings = Settings()
     platform = Platform(settings.platform_url, settings.platform_token.get_secret_value(), settings.platform_ca_file)
     keys = KeyRing.parse(settings.sealing_keys.get_secret_value())
-    poster = Poster(platform, keys, Shelf(lambda: service.pool))
+    shelf = Shelf(lambda: service.pool)
+    poster = Poster(platform, keys, shelf)
     service = Service(
         name="platform_bridge",
         settings=settings,
-        hears=(Hears(CertificateCreated, keep_certificates, locks=False),),
+        hears=(Hears(CertificateCreated, partial(keep_certificates, shelf), locks=False),),
         errands=(
             Errand(
                 name=POST_CERTIFICATE,

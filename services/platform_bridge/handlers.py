@@ -24,10 +24,13 @@ if TYPE_CHECKING:
 
 POST_CERTIFICATE: Final = "post_certificate"
 
+FRESH_POSTS_MAX: Final = 500
+"""Certificates that wait in memory for their first call; some 4 KB each. Any other is read when it is called."""
+
 logger = get_logger()
 
 
-async def keep_certificates(heard: Sequence[Heard[CertificateCreated]], work: Work) -> None:
+async def keep_certificates(shelf: "Shelf", heard: Sequence[Heard[CertificateCreated]], work: Work) -> None:
     """Keep each certificate once and make its post due, after the posts of earlier versions."""
     fitting: list[tuple[Heard[CertificateCreated], Post]] = []
     for one in heard:
@@ -41,6 +44,7 @@ async def keep_certificates(heard: Sequence[Heard[CertificateCreated]], work: Wo
     posts = [post for _, post in fitting]
     fresh = await work.fresh(store.adding(posts), [post.key for post in posts])
     work.make_due(POST_CERTIFICATE, [_due(one, post) for one, post in fitting if post.key in fresh])
+    shelf.lay([post for post in posts if post.key in fresh], work)
     if len(fresh) < len(fitting):
         kept = await store.digests(work.connection, posts)
         for one, post in fitting:
@@ -64,8 +68,8 @@ def _post_of(created: CertificateCreated) -> Post:
 
 
 def _due(heard: Heard[CertificateCreated], post: Post) -> Due:
-    # No payload: it would be a second place for the sealed key, and one that nobody erases. The call reads the row by
-    # its primary key instead, together with the calls that start at the same moment.
+    # No payload: it would be a second place for the sealed key, and one that nobody erases. The call takes it from the
+    # shelf instead, or reads the row by its primary key together with the calls that start at the same moment.
     return Due(
         key=post.key,
         turn_of=post.portal,
@@ -87,15 +91,28 @@ class LastWord:
 
 
 class Shelf:
-    """Reads certificates for calls; those that are asked for at the same moment come in one round trip."""
+    """Has certificates ready for calls: for the first one from memory, for later ones from the table.
+
+    Those that are read at the same moment come in one round trip.
+    """
 
     def __init__(self, pool: Callable[[], "Pool"]) -> None:
         self._pool = pool
+        self._fresh: dict[str, tuple[Post, Work]] = {}
         self._asked: list[str] = []
         self._reading: asyncio.Task[dict[str, Post]] | None = None
 
+    def lay(self, posts: Sequence[Post], work: Work) -> None:
+        """Have these at hand as soon as this work has become true; the oldest give way."""
+        self._fresh |= {post.key: (post, work) for post in posts}
+        while len(self._fresh) > FRESH_POSTS_MAX:
+            del self._fresh[next(iter(self._fresh))]
+
     async def take(self, key: str) -> Post | None:
         """What is kept under a key."""
+        fresh = self._fresh.pop(key, None)
+        if fresh is not None and fresh[1].committed:
+            return fresh[0]
         if self._reading is None:
             self._asked = []
             self._reading = asyncio.create_task(self._read(self._asked))

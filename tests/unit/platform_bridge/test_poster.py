@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import pytest
@@ -29,6 +29,7 @@ from services.platform_bridge.handlers import LastWord, Poster, Shelf
 from shared import clock
 from shared.errands import Claimed, Hold, Later, OurFault, Outcome, Settled, Sign
 from shared.sealing import KeyRing
+from shared.work import Work
 
 NUMBER = "00000-000001"
 AUTH_KEY = "Z28YUE4J3Bux"
@@ -274,6 +275,32 @@ async def test_calls_that_start_at_once_share_one_read_and_later_ones_read_again
     assert found == [POST, None, POST]
     assert later == POST
     assert reads == [[POST.key, "00000-000002/1", POST.key], [POST.key]]
+
+
+async def test_what_was_just_kept_is_at_hand_once_and_only_if_it_was_kept(kept: dict[str, Any]) -> None:
+    reads.clear()
+    common, other = shelf(), replace(POST, content_sha256="of another certificate")
+    work = Work(cast(Any, None), cast(Any, None), NOW)
+    common.lay([other], work)
+    kept_already = await common.take(POST.key)
+    common.lay([POST], work)
+    work.committed = True
+    at_hand, read = await common.take(POST.key), await common.take(POST.key)
+
+    assert (kept_already, at_hand, read) == (POST, POST, POST)
+    assert reads == [[POST.key], [POST.key]]
+
+
+async def test_so_many_certificates_wait_in_memory_and_the_oldest_give_way(kept: dict[str, Any]) -> None:
+    reads.clear()
+    common, work = shelf(), Work(cast(Any, None), cast(Any, None), NOW, committed=True)
+    posts = [replace(POST, version=number) for number in range(1, handlers.FRESH_POSTS_MAX + 2)]
+    for post in posts:
+        common.lay([post], work)
+    taken = [await common.take(post.key) for post in posts]
+
+    assert taken == [POST, *posts[1:]]
+    assert reads == [[POST.key]]
 
 
 async def test_a_call_that_is_given_up_leaves_the_read_to_the_others(kept: dict[str, Any]) -> None:
