@@ -4,6 +4,7 @@ import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from json import dumps
 from typing import Any
 
@@ -194,7 +195,8 @@ async def spanning(
     ring = KeyRing.parse(keys or stack.sealing_keys)
     lives: list[Running] = []
     told: list[Announcement] = []
-    poster = Poster(outside, ring, Shelf(lambda: lives[0].pool))
+    shelf = Shelf(lambda: lives[0].pool)
+    poster = Poster(outside, ring, shelf)
     errand = Errand(
         POST_CERTIFICATE,
         poster.post_certificate,
@@ -218,7 +220,7 @@ async def spanning(
         closing.push_async_callback(outside.close)
         hears = [Hears(CertificateArrived, listen), Hears(CertificateRefused, listen)]
         issuer = await closing.enter_async_context(living(stack, "issuer", hears=hears))
-        table = [Hears(CertificateCreated, keep_certificates)]
+        table = [Hears(CertificateCreated, partial(keep_certificates, shelf), locks=False)]
         bridge = living(stack, "platform_bridge", hears=table, errands=[errand])
         lives.append(await closing.enter_async_context(bridge))
         yield Span(stack, issuer, lives[0], platform, words, traces, told)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import asyncpg
 import pytest
@@ -29,7 +29,6 @@ from services.platform_bridge.handlers import LastWord, Poster, Shelf
 from shared import clock
 from shared.errands import Claimed, Hold, Later, OurFault, Outcome, Settled, Sign
 from shared.sealing import KeyRing
-from shared.work import Work
 
 NUMBER = "00000-000001"
 AUTH_KEY = "Z28YUE4J3Bux"
@@ -74,9 +73,6 @@ class Answering(Platform):
         return self.answers["GET"]
 
 
-reads: list[list[str]] = []
-
-
 def shelf() -> Shelf:
     """A shelf whose reads are those of the fixture `kept`."""
     return Shelf(lambda: None)  # type: ignore[arg-type,return-value]  # Nothing asks this pool for anything.
@@ -113,7 +109,6 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     content: dict[str, Any] = {POST.key: POST}
 
     async def load(_pool: object, keys: Sequence[str]) -> dict[str, Post]:
-        reads.append(list(keys))
         for found in content.values():
             if isinstance(found, BaseException):
                 raise found
@@ -264,49 +259,3 @@ async def test_calls_at_once_do_not_mix(kept: dict[str, Any]) -> None:
     outcomes = await asyncio.gather(*(called(Answering(answer)) for answer in (ARRIVED, REFUSED)))
 
     assert outcomes == [settled(Arrived(ARRIVED_AT, "c-1")), settled(Refused(PROBLEM_REFUSED, "no"))]
-
-
-async def test_calls_that_start_at_once_share_one_read_and_later_ones_read_again(kept: dict[str, Any]) -> None:
-    reads.clear()
-    common = shelf()
-    found = await asyncio.gather(*(common.take(key) for key in (POST.key, "00000-000002/1", POST.key)))
-    later = await common.take(POST.key)
-
-    assert found == [POST, None, POST]
-    assert later == POST
-    assert reads == [[POST.key, "00000-000002/1", POST.key], [POST.key]]
-
-
-async def test_what_was_just_kept_is_at_hand_once_and_only_if_it_was_kept(kept: dict[str, Any]) -> None:
-    reads.clear()
-    common, other = shelf(), replace(POST, content_sha256="of another certificate")
-    work = Work(cast(Any, None), cast(Any, None), NOW)
-    common.lay([other], work)
-    kept_already = await common.take(POST.key)
-    common.lay([POST], work)
-    work.committed = True
-    at_hand, read = await common.take(POST.key), await common.take(POST.key)
-
-    assert (kept_already, at_hand, read) == (POST, POST, POST)
-    assert reads == [[POST.key], [POST.key]]
-
-
-async def test_so_many_certificates_wait_in_memory_and_the_oldest_give_way(kept: dict[str, Any]) -> None:
-    reads.clear()
-    common, work = shelf(), Work(cast(Any, None), cast(Any, None), NOW, committed=True)
-    posts = [replace(POST, version=number) for number in range(1, handlers.FRESH_POSTS_MAX + 2)]
-    for post in posts:
-        common.lay([post], work)
-    taken = [await common.take(post.key) for post in posts]
-
-    assert taken == [POST, *posts[1:]]
-    assert reads == [[POST.key]]
-
-
-async def test_a_call_that_is_given_up_leaves_the_read_to_the_others(kept: dict[str, Any]) -> None:
-    common = shelf()
-    given_up, other = asyncio.create_task(common.take(POST.key)), asyncio.create_task(common.take(POST.key))
-    await asyncio.sleep(0)
-    given_up.cancel()
-
-    assert await other == POST

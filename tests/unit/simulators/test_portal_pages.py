@@ -213,9 +213,9 @@ DETAIL: dict[str, object] = {
     "message_from_guarantor": None,
     "completion_mail": {"state": "none"},
 }
-TRANSIT = {"status": "in_transit", "status_ja": "発行手続中", "version": None, "history": []}
+TRANSIT: dict[str, object] = {"status": "in_transit", "status_ja": "発行手続中", "version": None, "history": []}
 NEW = {"no": 1, "version": 1, "version_kind": "new", "version_kind_ja": "新規", "issued_at": "2026-01-21T01:00:00Z"}
-ARRIVED = {"status": "active", "status_ja": "発行済", "version": 1, "history": [NEW]}
+ARRIVED: dict[str, object] = {"status": "active", "status_ja": "発行済", "version": 1, "history": [NEW]}
 WHY_NO_MOMENT = "電子保証発行日時は、電子証書がプラットフォームに到着したときに定まります。"
 
 
