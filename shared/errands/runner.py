@@ -86,6 +86,9 @@ class Runner:
         together = [*self._waiting, *((row, taken_s) for row in fresh)]
         self._waiting = in_turns(together, lambda waiting: portal_of(waiting[0].correlation))
         self._held.update(row.key for row in fresh)
+        if self.stopping:
+            # They were claimed when the stop came; nobody here will call them.
+            self._leave_waiting()
         self._changed.set()
 
     def _on_due(self) -> None:

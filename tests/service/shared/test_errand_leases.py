@@ -102,6 +102,12 @@ async def test_a_stop_calls_nothing_more_records_what_runs_and_frees_the_rest(st
         await eventually(lambda: len(outside.calls) == 2)
         draining = asyncio.create_task(stopping.drained(5.0))
         await eventually(lambda: stopping.in_hand == 2)
+        # A claim that was under way when the stop came brings its rows now.
+        await eventually(lambda: _all_but_two_are_free(tables))
+        async with living_.desk().pool.acquire() as connection:
+            stopping.take(await store.claim(connection, NAME, living_.owner.owner_id, 60.0, 8, set(outside.called)))
+        assert stopping.in_hand == 2
+        await eventually(lambda: _all_but_two_are_free(tables))
         assert not draining.done()
         outside.closed.set()
         assert await draining
@@ -132,6 +138,10 @@ async def test_rows_that_waited_too_long_for_a_slot_are_given_back_uncalled(
         await eventually(lambda: outside.settled == {"1": 1, "2": 1})
     assert outside.calls[-1].attempts == 1
     assert not outside.calls[-1].unknown_before
+
+
+async def _all_but_two_are_free(tables: "Tables") -> bool:
+    return bool(await tables.fetchval("select count(*) = 2 from notifier.errand where lease_owner is not null"))
 
 
 async def _is_free_and_uncounted(tables: "Tables", key: str) -> bool:

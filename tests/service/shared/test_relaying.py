@@ -173,8 +173,15 @@ async def test_rows_that_wait_for_the_broker_keep_their_lease(
     ):
         line.break_down()
         await eventually(lambda: not notifier.publisher.connected)
-        await announce(notifier.desk(), range(3))
+        with monkeypatch.context() as losing:
+            losing.setattr(Work, "hand_over", lambda self: _give_back(self))
+            await announce(notifier.desk(), range(3))
+        # Only now, with little of their lease left, do the rows come to the relay.
+        await tables.execute("update notifier.outbox set lease_owner = null, lease_until = null")
+        async with notifier.desk().pool.acquire() as connection:
+            rows = await outbox.claim(connection, notifier.owner.owner_id, 3)
         await tables.execute("update notifier.outbox set lease_until = now() + interval '1 second'")
+        notifier.relay.take(rows)
 
         async def extended() -> bool:
             left_s = await tables.fetchval("select extract(epoch from min(lease_until) - now()) from notifier.outbox")
