@@ -11,6 +11,7 @@ from shared import clock, inbox, metrics, postgres, tracing
 from shared.crashpoints import reached
 from shared.delivery.hearing import Ending, Hearing, Item, code_of, outcome_of
 from shared.envelope import Fact
+from shared.filling import fill_s
 from shared.logs import get_logger
 from shared.subscription import Delivery, Subscription
 from shared.work import Desk, Work, unit_of_work
@@ -23,7 +24,6 @@ BATCH_FACTS_MIN = 50
 BATCH_S_WANTED = 0.25
 """Whoever comes next waits for the batch before it: batches shrink when they take longer, and grow when they do not."""
 
-FILL_S_MAX = 0.02
 RETRY_S_MIN = 0.1
 RETRY_S_MAX = 2.0
 OUTAGE_S_MIN = 60.0
@@ -50,24 +50,24 @@ class Consumer:
     async def run(self) -> None:
         """Take and process until cancelled."""
         buffer = self.subscription.buffer
-        busy = False
+        filling_s, looked_s = 0.0, clock.monotonic_s()
         while True:
             if not buffer.waiting:
                 buffer.arrived.clear()
                 self.idle.set()
                 await buffer.arrived.wait()
             self.idle.clear()
-            fill_s = max(self.hearing.patience_s, FILL_S_MAX if busy else 0.0)
+            wait_s = max(self.hearing.patience_s, filling_s)
             # A buffer that holds the whole prefetch gets nothing more by waiting.
-            if fill_s and buffer.facts < self._facts_max and len(buffer.waiting) < self.hearing.prefetch:
-                await asyncio.sleep(fill_s)
+            if wait_s and buffer.facts < self._facts_max and len(buffer.waiting) < self.hearing.prefetch:
+                await asyncio.sleep(wait_s)
             async with self._admitted() as facts_max:
                 await self._desk().relay.roomy()
                 deliveries = buffer.take(min(facts_max or self._facts_max, self._facts_max))
                 facts = sum(delivery.facts for delivery in deliveries)
-                busy = facts > 1
+                started_s = clock.monotonic_s()
+                filling_s, looked_s = fill_s(facts, started_s - looked_s), started_s
                 if deliveries:
-                    started_s = clock.monotonic_s()
                     await self.process(deliveries)
                     self._facts_max = _fitting(self._facts_max, facts, clock.monotonic_s() - started_s)
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from shared import clock
 from shared.errands import Outcome, Settled
+from shared.filling import FILL_S_MAX, fill_s
 
 RECORDED_ROWS_MAX = 200
 """Rows of one commit at most, and outcomes that may wait to be recorded."""
 
-RECORD_FILL_S_MAX = 0.02
 WAITING_PER_SLOT_MAX = 2
 AHEAD_S = 0.25
 """How long the rows in memory last at the present pace: few claims when calls are quick, short turns when slow."""
@@ -28,7 +28,7 @@ class Pace:
 
     def __init__(self) -> None:
         self.slots_taken = 0
-        self._busy = False
+        self._filling_s = 0.0
         self._ended_per_s = 0.0
         self._recorded_at_s = clock.monotonic_s()
         self._looked_at_s = -math.inf
@@ -47,9 +47,9 @@ class Pace:
         return self.slots_taken < slots and calling - self.slots_taken < RECORDED_ROWS_MAX
 
     async def filled(self, waiting: int) -> None:
-        """Let the next commit fill a moment, if the last one had more than one row."""
-        if self._busy and waiting < RECORDED_ROWS_MAX:
-            await asyncio.sleep(RECORD_FILL_S_MAX)
+        """Let the next commit fill a moment, if calls end fast enough for that."""
+        if self._filling_s and waiting < RECORDED_ROWS_MAX:
+            await asyncio.sleep(self._filling_s)
 
     def may_look(self, every_s: float) -> bool:
         """Whether it is time again for what need not be done with every sweep."""
@@ -61,10 +61,11 @@ class Pace:
     def recorded(self, outcomes: Iterable[Outcome]) -> None:
         """These are committed together."""
         settled = [isinstance(outcome, Settled) for outcome in outcomes]
-        self._busy = len(settled) > 1
         self.slots_taken -= settled.count(False)
         now_s = clock.monotonic_s()
-        self._ended_per_s = len(settled) / max(now_s - self._recorded_at_s, RECORD_FILL_S_MAX)
+        within_s = now_s - self._recorded_at_s
+        self._filling_s = fill_s(len(settled), within_s)
+        self._ended_per_s = len(settled) / max(within_s, FILL_S_MAX)
         self._recorded_at_s = now_s
 
     def rows_ahead(self, slots: int, *, is_open: bool) -> int:

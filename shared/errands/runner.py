@@ -80,14 +80,13 @@ class Runner:
         self._reserved -= rows
 
     def take(self, rows: Sequence[Claimed]) -> None:
-        """See `hands.ErrandHands`."""
+        """See `hands.ErrandHands`. What a claim brings after the stop goes back at once."""
         fresh = [row for row in rows if row.key not in self._held]
         taken_s = clock.monotonic_s()
         together = [*self._waiting, *((row, taken_s) for row in fresh)]
         self._waiting = in_turns(together, lambda waiting: portal_of(waiting[0].correlation))
         self._held.update(row.key for row in fresh)
         if self.stopping:
-            # They were claimed when the stop came; nobody here will call them.
             self._leave_waiting()
         self._changed.set()
 
@@ -291,11 +290,9 @@ class Runner:
 
     async def _probe(self, connection: "postgres.Connection") -> None:
         """Call one row on a stage that is not called otherwise, if no other process does."""
-        name = self.errand.name
+        name, hours = self.errand.name, self.errand.closing_hours
         async with connection.transaction():
-            taken = await stage_store.take_probe(
-                connection, name, self._owner.owner_id, self.lease_s, self.errand.closing_hours
-            )
+            taken = await stage_store.take_probe(connection, name, self._owner.owner_id, self.lease_s, hours)
         if taken is not None:
             change, row = taken
             tell_of(change, self.gate)
